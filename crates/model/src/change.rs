@@ -1,0 +1,203 @@
+//! What a provider is asked to do, and what it answers.
+//!
+//! A change is a translation of a decision that was already made: it carries everything that the provider
+//! needs, and what must still be so for it to be right (`from`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::fields::{FieldChange, Fields};
+use crate::ids::{AccountId, Email, InviteId, PersonId, RoleId};
+
+/// Names something that exists, or that an earlier change of the same plan makes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ref<Id> {
+    /// It exists.
+    Known(Id),
+    /// The change at this address makes it. Bound to an id before a provider sees it.
+    Created(Address),
+}
+
+impl<Id> Ref<Id> {
+    /// The id, once it is known.
+    pub fn known(&self) -> Option<&Id> {
+        match self {
+            Self::Known(id) => Some(id),
+            Self::Created(_) => None,
+        }
+    }
+}
+
+/// One thing to do at a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// What it is about.
+    pub address: Address,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What to do. `from` is what must still be there, else the answer is `Stale`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Action {
+    /// Makes an account.
+    CreateAccount {
+        /// The parent; none at the top.
+        parent: Option<Ref<AccountId>>,
+        /// All declared fields.
+        fields: Fields,
+    },
+    /// Changes declared fields of an account; all others stay.
+    UpdateAccount {
+        /// The account.
+        account: AccountId,
+        /// The fields that differ, with what must still be there.
+        changes: Vec<FieldChange>,
+    },
+    /// Removes an account.
+    RemoveAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// Makes a custom role.
+    CreateRole {
+        /// The owner.
+        account: Ref<AccountId>,
+        /// All declared fields.
+        fields: Fields,
+    },
+    /// Changes declared fields of a custom role.
+    UpdateRole {
+        /// The owner.
+        account: AccountId,
+        /// The role.
+        role: RoleId,
+        /// The fields that differ, with what must still be there.
+        changes: Vec<FieldChange>,
+    },
+    /// Removes a custom role.
+    RemoveRole {
+        /// The owner.
+        account: AccountId,
+        /// The role.
+        role: RoleId,
+    },
+    /// Invites a person. May make a member at once, where the provider knows the person.
+    Invite {
+        /// The account.
+        account: Ref<AccountId>,
+        /// Whom.
+        email: Email,
+        /// All grants.
+        roles: BTreeSet<Ref<RoleId>>,
+    },
+    /// Changes the grants of a pending invite, without a mail.
+    UpdateInvite {
+        /// The account.
+        account: AccountId,
+        /// The invite.
+        invite: InviteId,
+        /// Whom.
+        email: Email,
+        /// What must still be there.
+        from: BTreeSet<RoleId>,
+        /// All grants.
+        roles: BTreeSet<Ref<RoleId>>,
+    },
+    /// Mails an invite again, with these grants.
+    Resend {
+        /// The account.
+        account: AccountId,
+        /// The invite.
+        invite: InviteId,
+        /// Whom.
+        email: Email,
+        /// What must still be there.
+        from: BTreeSet<RoleId>,
+        /// All grants.
+        roles: BTreeSet<Ref<RoleId>>,
+    },
+    /// Takes an invite back.
+    Withdraw {
+        /// The account.
+        account: AccountId,
+        /// The invite.
+        invite: InviteId,
+        /// Whom.
+        email: Email,
+    },
+    /// Sets the grants of a member, as a whole.
+    UpdateMember {
+        /// The account.
+        account: AccountId,
+        /// The person.
+        person: PersonId,
+        /// What must still be there.
+        from: BTreeSet<RoleId>,
+        /// All grants.
+        roles: BTreeSet<Ref<RoleId>>,
+    },
+    /// Takes a person out of an account.
+    RemoveMember {
+        /// The account.
+        account: AccountId,
+        /// The person.
+        person: PersonId,
+        /// What must still be there.
+        from: BTreeSet<RoleId>,
+    },
+    /// Locks a person out without removing.
+    Disable {
+        /// The account.
+        account: AccountId,
+        /// The person.
+        person: PersonId,
+    },
+    /// Lets a disabled person in again.
+    Enable {
+        /// The account.
+        account: AccountId,
+        /// The person.
+        person: PersonId,
+    },
+}
+
+/// What the provider has after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Applied {
+    /// An account.
+    Account {
+        /// Its id.
+        id: AccountId,
+        /// Fixed roles to use in a new account, by name, where their ids are not the same everywhere.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        fixed_roles: BTreeMap<String, RoleId>,
+    },
+    /// A role.
+    Role {
+        /// Its id.
+        id: RoleId,
+    },
+    /// A member: also the answer to an invite of somebody whom the provider knew.
+    Member {
+        /// The person.
+        person: PersonId,
+        /// The grants now.
+        roles: BTreeSet<RoleId>,
+    },
+    /// An invite that waits.
+    Invited {
+        /// Its id.
+        invite: InviteId,
+        /// The grants it will give.
+        roles: BTreeSet<RoleId>,
+    },
+    /// It is not there any more.
+    Gone,
+}

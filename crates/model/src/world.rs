@@ -1,0 +1,240 @@
+//! What a provider says is there.
+//!
+//! An observation is of one scope, with its age, its cost and whether everything was seen. It arrives in the
+//! provider's normal form, so that desired and actual compare as they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::fields::Fields;
+use crate::ids::{AccountId, Email, InviteId, PersonId, RoleId};
+use crate::invite::InviteStatus;
+
+/// A part of a provider that is looked at in one go.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The list of accounts, and who we are.
+    Directory,
+    /// Roles, members and invites of one account.
+    Account {
+        /// The account.
+        id: AccountId,
+        /// Fields that cost a call of their own and are declared.
+        fields: BTreeSet<&'static str>,
+    },
+    /// One person: the e-mail, where the list of members lacks it.
+    Person(PersonId),
+}
+
+/// What was seen of one scope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// When.
+    pub at: Timestamp,
+    /// How many calls it took, retries included.
+    pub calls: u32,
+    /// What there is.
+    pub seen: Seen,
+}
+
+/// What there is in one scope.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// Of [`Scope::Directory`].
+    Directory(Directory),
+    /// Of [`Scope::Account`].
+    Account(AccountContent),
+    /// Of [`Scope::Person`].
+    Person(PersonSeen),
+}
+
+/// The accounts that the credential can see.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Directory {
+    /// The accounts.
+    pub accounts: BTreeMap<AccountId, ActualAccount>,
+    /// Whether all of them were seen.
+    pub completeness: Completeness,
+    /// Who the credential speaks for.
+    pub identity: Option<Identity>,
+}
+
+/// Whether a scope was seen completely.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Completeness {
+    /// Everything that is there was seen.
+    #[default]
+    Complete,
+    /// Something is missing.
+    Partial {
+        /// Why, as a clause: `the list of invites was refused (403 FORBIDDEN)`.
+        because: String,
+    },
+}
+
+impl Completeness {
+    /// Whether everything was seen.
+    pub fn is_complete(&self) -> bool {
+        *self == Self::Complete
+    }
+}
+
+/// Who a credential speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// A person, who may be a member like any other.
+    Person(PersonId),
+    /// A key or service that is no member of any account.
+    Machine {
+        /// What to call it in messages. Never a secret.
+        name: String,
+        /// The roles it holds, if they are known.
+        roles: Option<BTreeSet<RoleId>>,
+    },
+}
+
+/// One account at the provider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActualAccount {
+    /// The parent, which may be one that the credential can't see.
+    pub parent: Option<AccountId>,
+    /// Its fields, without those that cost a call of their own.
+    pub fields: Fields,
+    /// What removing it would mean.
+    pub removal: RemovalFacts,
+}
+
+/// What is in one account.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AccountContent {
+    /// Fields that cost a call of their own and were asked for.
+    pub fields: Fields,
+    /// Roles that the account owns.
+    pub roles: BTreeMap<RoleId, ActualRole>,
+    /// Members.
+    pub members: BTreeMap<PersonId, ActualMember>,
+    /// Invites.
+    pub invites: Vec<ActualInvite>,
+    /// Whether all roles were seen.
+    pub roles_complete: Completeness,
+    /// Whether all members and all invites were seen.
+    pub people_complete: Completeness,
+}
+
+/// One role object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActualRole {
+    /// The fixed role that it is, if it is one: never written.
+    pub fixed: Option<&'static str>,
+    /// Its fields, in normal form.
+    pub fields: Fields,
+    /// What removing it would mean.
+    pub removal: RemovalFacts,
+}
+
+/// One member of an account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActualMember {
+    /// The e-mail, where the list tells it.
+    pub email: Option<Email>,
+    /// A display text, for people only; may be anything.
+    pub hint: Option<String>,
+    /// The roles.
+    pub roles: BTreeSet<RoleId>,
+    /// Whether the person is disabled.
+    pub disabled: bool,
+    /// What removing would mean.
+    pub removal: RemovalFacts,
+}
+
+/// One invite of an account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActualInvite {
+    /// The provider's id.
+    pub id: InviteId,
+    /// Whom it waits for.
+    pub email: Email,
+    /// The roles that it will give.
+    pub roles: BTreeSet<RoleId>,
+    /// When it was last mailed.
+    pub invited_at: Option<Timestamp>,
+    /// Where it stands.
+    pub status: InviteStatus,
+}
+
+/// What was seen of a person.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PersonSeen {
+    /// The e-mail.
+    Email(Email),
+    /// It may not be read.
+    Unreadable {
+        /// Why, as a clause.
+        because: String,
+    },
+    /// There is no such person any more.
+    Gone,
+}
+
+/// What removing something would mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovalFacts {
+    /// How far it goes.
+    pub reach: Reach,
+    /// Whether it can be undone.
+    pub reversible: bool,
+}
+
+impl RemovalFacts {
+    /// Touches its own account only, and can be made again.
+    pub const LOCAL: Self = Self { reach: Reach::ThisAccount, reversible: true };
+}
+
+/// How far a removal goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reach {
+    /// The account that it is in.
+    ThisAccount,
+    /// These accounts too.
+    Accounts(BTreeSet<AccountId>),
+    /// Everything that the person has at this provider.
+    Everywhere,
+}
+
+/// A scope that could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// Why, as one sentence without a period.
+    pub because: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Everything that was looked at for one plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct World {
+    /// The accounts.
+    pub directory: Directory,
+    /// What is in them, by account, for those that were looked at.
+    pub contents: BTreeMap<AccountId, Result<AccountContent, Unseen>>,
+    /// People that were looked up in this run.
+    pub people: BTreeMap<PersonId, PersonSeen>,
+    /// Calls made, retries included.
+    pub calls: u32,
+    /// When the first call was made.
+    pub at: Timestamp,
+}
+
+impl World {
+    /// The content of an account that was seen, fully or in part.
+    pub fn content(&self, id: &AccountId) -> Option<&AccountContent> {
+        self.contents.get(id)?.as_ref().ok()
+    }
+
+    /// Whether the members and invites of an account were seen completely.
+    pub fn people_seen(&self, id: &AccountId) -> bool {
+        self.content(id).is_some_and(|content| content.people_complete.is_complete())
+    }
+}

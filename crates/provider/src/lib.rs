@@ -1,0 +1,86 @@
+//! What a provider is: traits and data only.
+//!
+//! A provider translates, it does not decide. [`Observe`] looks and changes nothing; [`Provider`] also carries
+//! changes out. A [`ProviderType`] is the constant by which a front end finds one.
+
+mod error;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use orgform_model::{Applied, Capabilities, Change, Desired, Finding, Observation, Scope, Semantics};
+use secrecy::SecretString;
+use url::Url;
+
+pub use error::{ErrorKind, ProviderError, Sent};
+
+/// Looks at a provider. It holds no way to write, and may hold a read-only credential.
+#[async_trait]
+pub trait Observe: Send + Sync {
+    /// Looks at one scope. Absence is reported as absence, partial sight as partial.
+    ///
+    /// # Errors
+    /// When nothing of the scope could be seen. Others are not affected.
+    async fn observe(&self, scope: &Scope) -> Result<Observation, ProviderError>;
+}
+
+/// Carries changes out.
+#[async_trait]
+pub trait Provider: Observe {
+    /// Carries changes out and says for each what the provider now has.
+    ///
+    /// All references are bound. A change that is already so is answered as done; one whose precondition no
+    /// longer holds is `Stale`. The answers are in the order of the changes, one each.
+    async fn apply(&self, changes: &[Change]) -> Vec<Result<Applied, ProviderError>>;
+}
+
+/// A kind of provider, as a constant.
+pub struct ProviderType {
+    /// What pure code must know.
+    pub semantics: &'static Semantics,
+    /// What it can do.
+    pub capabilities: &'static Capabilities,
+    /// Brings declared values into the form in which they are observed.
+    pub normal: fn(Desired) -> Desired,
+    /// Says what the provider can't do of what is declared.
+    pub audit: fn(&Desired) -> Vec<Finding>,
+    /// Connects for looking only.
+    pub reader: fn(&Connection) -> Result<Arc<dyn Observe>, ProviderError>,
+    /// Connects for writing.
+    pub writer: fn(&Connection) -> Result<Arc<dyn Provider>, ProviderError>,
+}
+
+impl std::fmt::Debug for ProviderType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProviderType").field("kind", &self.semantics.kind).finish_non_exhaustive()
+    }
+}
+
+/// Where a provider is and how to log in.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The base of all paths.
+    pub endpoint: Url,
+    /// The credential's fields.
+    pub credentials: Vec<Credential>,
+    /// What to tell the server about us.
+    pub user_agent: String,
+}
+
+impl Connection {
+    /// A field of the credential.
+    pub fn credential(&self, field: &str) -> Option<&Credential> {
+        self.credentials.iter().find(|credential| credential.field == field)
+    }
+}
+
+/// One field of a credential.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Its name in the manifest, such as `key`.
+    pub field: String,
+    /// Where it comes from, for messages: `env PUREPORT_API_KEY`.
+    pub source: String,
+    /// The secret itself; never printed.
+    pub secret: SecretString,
+}
