@@ -1,0 +1,184 @@
+//! Pureport's own shapes (pureport contract, sections 2 to 8).
+//!
+//! A PUT replaces the whole object, so every shape keeps what it does not name in `rest` and sends it back.
+//! Fields that the contract marks read-only are never sent (section 4).
+
+use std::collections::BTreeMap;
+
+use orgform_model::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Answer of `POST /login` and `POST /login/refresh`.
+#[derive(Deserialize)]
+pub(crate) struct Login {
+    pub(crate) access_token: String,
+    pub(crate) expires_in: u64,
+    pub(crate) refresh_token: Option<String>,
+}
+
+/// A refusal's body, each part of which may be missing.
+#[derive(Default, Deserialize)]
+pub(crate) struct Refusal {
+    #[serde(default)]
+    pub(crate) code: Option<String>,
+    #[serde(default)]
+    pub(crate) message: Option<String>,
+}
+
+/// A reference. Compared by id, never by title: that follows renames.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Link {
+    pub(crate) href: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) title: Option<String>,
+}
+
+impl Link {
+    pub(crate) fn account(id: &str) -> Self {
+        Self { href: format!("/accounts/{id}"), id: Some(id.to_owned()), title: None }
+    }
+
+    pub(crate) fn role(account: &str, id: &str) -> Self {
+        Self { href: format!("/accounts/{account}/roles/{id}"), id: Some(id.to_owned()), title: None }
+    }
+
+    /// The id, which is also the last segment of the path.
+    pub(crate) fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or_else(|| last_segment(&self.href))
+    }
+}
+
+pub(crate) fn last_segment(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Account {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<Link>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tags: Option<BTreeMap<String, String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) technical_contact_emails: Option<Vec<String>>,
+    #[serde(flatten)]
+    pub(crate) rest: Map<String, Value>,
+}
+
+/// Resource to action to yes or no.
+pub(crate) type Permissions = BTreeMap<String, BTreeMap<String, bool>>;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Role {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    pub(crate) account: Link,
+    pub(crate) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) permissions: Option<Permissions>,
+    #[serde(flatten)]
+    pub(crate) rest: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) account: Link,
+    pub(crate) user: Link,
+    pub(crate) roles: Vec<Link>,
+    #[serde(flatten)]
+    pub(crate) rest: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Invite {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    pub(crate) account: Link,
+    pub(crate) email: String,
+    pub(crate) roles: Vec<Link>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) invited_at: Option<Timestamp>,
+    #[serde(default, skip_serializing)]
+    pub(crate) expired: bool,
+    #[serde(flatten)]
+    pub(crate) rest: Map<String, Value>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct User {
+    pub(crate) email: String,
+}
+
+/// An object that is written as a whole.
+pub(crate) trait Whole: Serialize {
+    /// What the server alone sets.
+    const READ_ONLY: &'static [&'static str];
+
+    /// The body to send.
+    fn body(&self) -> Value {
+        // Every key is a text and every value plain, so this can't fail.
+        let mut body = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = body.as_object_mut() {
+            for name in Self::READ_ONLY {
+                fields.remove(*name);
+            }
+        }
+        body
+    }
+}
+
+impl Whole for Account {
+    const READ_ONLY: &'static [&'static str] = &["href", "hasChildren", "pricingHidden"];
+}
+
+impl Whole for Role {
+    const READ_ONLY: &'static [&'static str] = &["href"];
+}
+
+impl Whole for Member {
+    const READ_ONLY: &'static [&'static str] = &["href"];
+}
+
+impl Whole for Invite {
+    const READ_ONLY: &'static [&'static str] = &["href", "expired"];
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_we_do_not_manage_goes_back_as_it_came_and_what_is_read_only_does_not() {
+        let read = json!({
+            "id": "ac-1", "href": "/accounts/ac-1", "name": "Finance", "hasChildren": true, "pricingHidden": false,
+            "showChildAccountPricing": true, "supportedConnectionGroups": [{ "href": "/g/1" }], "new": { "a": [1] }
+        });
+        let account: Account = from_value(read).unwrap();
+        assert_eq!(
+            account.body(),
+            json!({
+                "id": "ac-1", "name": "Finance", "showChildAccountPricing": true,
+                "supportedConnectionGroups": [{ "href": "/g/1" }], "new": { "a": [1] }
+            })
+        );
+    }
+
+    #[test]
+    fn a_link_without_an_id_has_it_in_its_path() {
+        let link: Link = from_value(json!({ "href": "/accounts/ac-1/roles/role-2" })).unwrap();
+        assert_eq!(link.id(), "role-2");
+    }
+}
