@@ -1,0 +1,59 @@
+//! Chores of the repository; `cargo xtask --help` lists them.
+//!
+//! Each chore is a file. They call the same programs that a person would, so that what they show is what a
+//! person sees.
+
+mod arrows;
+mod generate;
+mod real_org;
+mod run;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the repository")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Everything that must hold before a change lands: format, lints, tests, docs, arrows, generated files,
+    /// licences.
+    Test(test::Options),
+    /// Checks the arrows between crates and the generated files.
+    Check,
+    /// Writes the generated files.
+    Generate,
+    /// Runs the benchmarks and prints their figures.
+    Bench {
+        /// Names of benchmarks; all of them if none is given.
+        names: Vec<String>,
+    },
+    /// Runs the whole job on the structure of a real organization.
+    RealOrg(real_org::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().chore {
+        Chore::Test(options) => test::run(&options),
+        Chore::Check => check(),
+        Chore::Generate => generate::write(),
+        Chore::Bench { names } => bench(&names),
+        Chore::RealOrg(options) => real_org::run(&options),
+    }
+}
+
+fn check() -> anyhow::Result<()> {
+    arrows::check()?;
+    generate::check()
+}
+
+fn bench(names: &[String]) -> anyhow::Result<()> {
+    run::cargo(&["build", "--release", "--package", "orgform"])?;
+    let mut arguments = vec!["run", "--release", "--quiet", "--package", "orgform-tests", "--bin", "bench", "--"];
+    arguments.extend(names.iter().map(String::as_str));
+    run::cargo(&arguments)
+}
