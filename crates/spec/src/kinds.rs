@@ -1,0 +1,394 @@
+//! The kinds of objects, as they are written: the types that schemas are made of.
+//!
+//! Plain optional fields and bounded texts, so that the same types can become custom resources. Manifests are
+//! not read into these but by walkers that know places; a test holds the two together.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use orgform_model::policy::{Adoption, Allow, Approval, DriftPolicy, Mode, OnExhausted, Removal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! kind {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        pub struct $name {
+            $(
+                $(#[$field_doc])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $field: Option<$type>,
+            )*
+        }
+    };
+}
+
+kind!(
+    /// Names another object.
+    Reference {
+        /// Its `metadata.name`.
+        #[schemars(length(min = 1, max = 253), required)]
+        name: String,
+    }
+);
+
+kind!(
+    /// What every object has besides its content.
+    Metadata {
+        /// The name, one per kind: lower case letters, digits, `-` and `.`.
+        #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"), required)]
+        name: String,
+        /// The namespace, in a cluster; files ignore it.
+        #[schemars(length(max = 63))]
+        namespace: String,
+        /// Labels, in a cluster; files ignore them.
+        labels: BTreeMap<String, String>,
+        /// Annotations, in a cluster; files ignore them.
+        annotations: BTreeMap<String, String>,
+    }
+);
+
+kind!(
+    /// One configured connection to an API.
+    ProviderSpec {
+        /// Connects to Pureport. Exactly one provider block is needed.
+        pureport: PureportSpec,
+        /// The writer's e-mail, when it can't be observed.
+        #[schemars(length(max = 254))]
+        runs_as: String,
+        /// How far a run may go.
+        #[schemars(with = "Option<Choice::Mode>")]
+        mode: Mode,
+        /// Whether a plan needs somebody's approval.
+        #[schemars(with = "Option<Choice::Approval>")]
+        approval: Approval,
+        /// What to do when the provider changed behind us.
+        #[schemars(with = "Option<Choice::Drift>")]
+        drift: DriftPolicy,
+        /// What to do about extra grants of people taken over.
+        #[schemars(with = "Option<Choice::Adoption>")]
+        adoption: Adoption,
+        /// How long an observation may be used for anything but removals, such as `10m`.
+        #[schemars(length(max = 32), regex(pattern = crate::span_of_time::PATTERN))]
+        max_age: String,
+        /// Limits on what may be taken away.
+        safety: SafetySpec,
+        /// What happens to something that is no longer declared.
+        removal: RemovalSpec,
+        /// When an invite is mailed again.
+        invites: InvitesSpec,
+    }
+);
+
+kind!(
+    /// A connection to Pureport.
+    PureportSpec {
+        /// The base of all paths; `https://api.pureport.com` if not said.
+        #[schemars(length(max = 2048), url)]
+        endpoint: String,
+        /// Uses a simulator in the same process instead: no account is needed.
+        simulator: SimulatorSpec,
+        /// The API key.
+        credentials: PureportCredentials,
+        /// Another key for everything that only reads.
+        read_only_credentials: PureportCredentials,
+    }
+);
+
+kind!(
+    /// A simulator in the same process.
+    SimulatorSpec {
+        /// The name of the account that exists from the start; `Acme` if not said.
+        #[schemars(length(min = 1, max = 64))]
+        root_account: String,
+    }
+);
+
+kind!(
+    /// An API key of Pureport.
+    PureportCredentials {
+        /// The key.
+        #[schemars(required)]
+        key: SecretSource,
+        /// Its secret.
+        #[schemars(required)]
+        secret: SecretSource,
+    }
+);
+
+kind!(
+    /// Where a secret comes from; exactly one of these. A secret itself is never written.
+    SecretSource {
+        /// An environment variable.
+        #[schemars(length(min = 1, max = 253))]
+        env: String,
+        /// A file; a relative path starts at the root.
+        #[schemars(length(min = 1, max = 4096))]
+        file: String,
+        /// A Secret, in a cluster.
+        secret_key_ref: SecretKeyRef,
+    }
+);
+
+kind!(
+    /// A key of a Secret, in a cluster.
+    SecretKeyRef {
+        /// The name of the Secret.
+        #[schemars(length(min = 1, max = 253), required)]
+        name: String,
+        /// The key in it.
+        #[schemars(length(min = 1, max = 253), required)]
+        key: String,
+    }
+);
+
+kind!(
+    /// Limits on what one plan, and the last 24 hours, may take away.
+    SafetySpec {
+        /// What is allowed that otherwise is refused.
+        #[schemars(with = "Option<Vec<Choice::Allow>>", length(max = 8))]
+        allow: Vec<Allow>,
+        /// People of one account who may lose access; the larger of the two.
+        per_account: LimitSpec,
+        /// People of the whole provider who may lose access; the larger of the two.
+        total: LimitSpec,
+        /// Admins that have to remain.
+        admins: AdminsSpec,
+        /// E-mails of people who lose nothing anywhere.
+        #[schemars(length(max = 1000))]
+        protected: Vec<String>,
+    }
+);
+
+kind!(
+    /// A number of people: the larger of a share and a floor.
+    LimitSpec {
+        /// Share of those present.
+        #[schemars(range(max = 100))]
+        percent: u32,
+        /// A number that is always allowed.
+        #[schemars(range(max = 1_000_000))]
+        floor: u32,
+    }
+);
+
+kind!(
+    /// Admins that have to remain.
+    AdminsSpec {
+        /// The fewest active admins of an account.
+        #[schemars(range(max = 1000))]
+        minimum: u32,
+        /// E-mails of admins who never lose that right where they hold it.
+        #[schemars(length(max = 1000))]
+        required: Vec<String>,
+    }
+);
+
+kind!(
+    /// What happens to something that is no longer declared, by kind.
+    RemovalSpec {
+        /// Memberships.
+        #[schemars(with = "Option<Choice::Removal>")]
+        members: Removal,
+        /// Custom roles.
+        #[schemars(with = "Option<Choice::RemovalOfThings>")]
+        roles: Removal,
+        /// Accounts.
+        #[schemars(with = "Option<Choice::RemovalOfThings>")]
+        accounts: Removal,
+    }
+);
+
+kind!(
+    /// When an invite is mailed again.
+    InvitesSpec {
+        /// How long after the last mail, such as `7d`.
+        #[schemars(length(max = 32), regex(pattern = crate::span_of_time::PATTERN))]
+        resend_after: String,
+        /// How many mails in all.
+        #[schemars(range(max = 100))]
+        max_attempts: u32,
+        /// What happens after the last one.
+        #[schemars(with = "Option<Choice::OnExhausted>")]
+        on_exhausted: OnExhausted,
+        /// The most mails in 24 h; more are deferred.
+        #[schemars(range(max = 1_000_000))]
+        per_day: u32,
+        /// Whether pending invites, not only expired ones, are mailed again.
+        resend_pending: bool,
+    }
+);
+
+kind!(
+    /// An account: it owns roles and has members.
+    AccountSpec {
+        /// The provider; that of the parent if not said.
+        provider_ref: Reference,
+        /// The account above this one.
+        parent_ref: Reference,
+        /// The name at the provider; `metadata.name` if not said.
+        #[schemars(length(min = 1, max = 256))]
+        display_name: String,
+        /// What it is for.
+        #[schemars(length(max = 1024))]
+        description: String,
+        /// Tags.
+        tags: BTreeMap<String, String>,
+        /// E-mails to write to about technical things.
+        #[schemars(length(max = 100))]
+        technical_contacts: Vec<String>,
+        /// Whether the provider's agreements are accepted here or left to the account's admin.
+        #[schemars(with = "Option<Choice::Consent>")]
+        consent: String,
+        /// What is removed if nobody declares it.
+        #[schemars(with = "Option<Vec<Choice::Authoritative>>", length(max = 8))]
+        authoritative: Vec<String>,
+        /// Whether it is written or only resolved.
+        #[schemars(with = "Option<Choice::Manage>")]
+        manage: String,
+        /// The provider's id of it.
+        #[schemars(length(min = 1, max = 256))]
+        external_id: String,
+        /// What to do about extra grants of people taken over here.
+        #[schemars(with = "Option<Choice::Adoption>")]
+        adoption: Adoption,
+    }
+);
+
+kind!(
+    /// A custom role.
+    RoleSpec {
+        /// The account that owns it; the account's children inherit it where the provider does so.
+        #[schemars(required)]
+        account_ref: Reference,
+        /// The name at the provider; `metadata.name` if not said.
+        #[schemars(length(min = 1, max = 256))]
+        display_name: String,
+        /// What it is for.
+        #[schemars(length(max = 1024))]
+        description: String,
+        /// What it allows.
+        #[schemars(length(max = 1000))]
+        permissions: Vec<PermissionSpec>,
+        /// Whether it is written or only resolved.
+        #[schemars(with = "Option<Choice::Manage>")]
+        manage: String,
+        /// The provider's id of it.
+        #[schemars(length(min = 1, max = 256))]
+        external_id: String,
+    }
+);
+
+kind!(
+    /// Actions that are allowed on resources: each of one on each of the other.
+    PermissionSpec {
+        /// The resources.
+        #[schemars(length(min = 1, max = 100), required)]
+        resources: Vec<String>,
+        /// The actions.
+        #[schemars(length(min = 1, max = 100), required)]
+        actions: Vec<String>,
+    }
+);
+
+kind!(
+    /// A person and the memberships that the person should have.
+    MemberSpec {
+        /// The person's e-mail; compared in lower case.
+        #[schemars(length(min = 3, max = 254), required)]
+        email: String,
+        /// The accounts and the roles there.
+        #[schemars(length(max = 10_000))]
+        memberships: Vec<MembershipSpec>,
+        /// How the person comes in.
+        #[schemars(with = "Option<Choice::Onboarding>")]
+        onboarding: String,
+        /// What happens when the declaration goes; the provider's default if not said.
+        #[schemars(with = "Option<Choice::Removal>")]
+        removal: Removal,
+        /// The person's ids at providers that don't tell e-mails.
+        #[schemars(length(max = 100))]
+        identities: Vec<IdentitySpec>,
+        /// Whether the person should be nowhere.
+        offboarded: bool,
+        /// First name; only with `onboarding: Create`.
+        #[schemars(length(min = 1, max = 256))]
+        first_name: String,
+        /// Last name; only with `onboarding: Create`.
+        #[schemars(length(min = 1, max = 256))]
+        last_name: String,
+        /// Phone number; only with `onboarding: Create`.
+        #[schemars(length(min = 1, max = 64))]
+        phone: String,
+        /// Time zone, such as `Europe/Berlin`; only with `onboarding: Create`.
+        #[schemars(length(min = 1, max = 64))]
+        timezone: String,
+        /// The first password; only with `onboarding: Create`.
+        password: SecretSource,
+    }
+);
+
+kind!(
+    /// One account and the roles there.
+    MembershipSpec {
+        /// The account.
+        #[schemars(required)]
+        account_ref: Reference,
+        /// Roles of the account, of an account above it, or fixed ones of the provider.
+        #[schemars(length(min = 1, max = 1000), required)]
+        roles: Vec<String>,
+        /// When these roles end (RFC 3339).
+        expires_at: Timestamp,
+    }
+);
+
+kind!(
+    /// A person's id at a provider.
+    IdentitySpec {
+        /// The provider.
+        #[schemars(required)]
+        provider_ref: Reference,
+        /// The id there.
+        #[schemars(length(min = 1, max = 256), required)]
+        id: String,
+    }
+);
+
+/// Words that schemas list; the model's own types carry no schema.
+#[allow(non_snake_case, missing_docs)]
+mod Choice {
+    use schemars::JsonSchema;
+
+    macro_rules! choice {
+        ($($name:ident { $($word:ident),* })*) => {
+            $(
+                #[derive(JsonSchema)]
+                #[allow(dead_code)]
+                pub(super) enum $name { $($word),* }
+            )*
+        };
+    }
+
+    choice! {
+        Mode { Observe, Plan, Apply }
+        Approval { None, Required }
+        Drift { Correct, Report }
+        Adoption { Keep, Take }
+        Allow { WiderReach, Irreversible }
+        Removal { Remove, Disable, Retain }
+        RemovalOfThings { Remove, Retain }
+        OnExhausted { Hold, Withdraw }
+        Consent { Accepted, LeftToAdmin }
+        Manage { Full, Reference }
+        Onboarding { Invite, Create }
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(rename_all = "camelCase")]
+    #[allow(dead_code)]
+    pub(super) enum Authoritative {
+        Members,
+    }
+}

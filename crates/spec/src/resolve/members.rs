@@ -1,0 +1,281 @@
+//! People and their memberships.
+//!
+//! Two declarations of one person in one account, or that disagree about the person, are an error naming both;
+//! the person is then frozen. What depends on something erroneous is left out and its person frozen too.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use orgform_model::desired::{DesiredMembership, DesiredPerson};
+use orgform_model::semantics::Combine;
+use orgform_model::{AccountPath, Email, Finding, PersonId, Place, Value};
+
+use super::Run;
+use super::accounts::{Accounts, Seat, tell_unknown_account};
+use super::names::Index;
+use super::roles::{Meaning, Roles};
+use crate::manifest::{Identity, Member, Membership, Object};
+use crate::names::quoted;
+use crate::near::join;
+use crate::yaml::Span;
+
+pub(super) fn place_members<'m>(run: &mut Run<'m>, accounts: &Accounts<'m>, roles: &Roles<'m>) {
+    let objects: &'m [Object<Member>] = &run.manifest.members;
+    let index = Index::new(objects);
+    let mut usable = Vec::with_capacity(objects.len());
+    for (at, object) in objects.iter().enumerate() {
+        match &object.spec.email {
+            Some(email) if !object.broken && index.is_unique(at) => usable.push((object, &email.value)),
+            Some(email) => run.freeze_person(object.object(), &email.value),
+            None => run.freeze(object.object()),
+        }
+    }
+    let people = People::new(run, &usable);
+    let mut doubled = HashSet::new();
+    for (object, email) in usable {
+        if people.torn.contains(email) {
+            run.freeze_person(object.object(), email);
+        } else {
+            let offboarded = people.offboarded.contains_key(email);
+            place_member(run, accounts, roles, object, email, offboarded, &mut doubled);
+        }
+    }
+}
+
+/// Memberships that are declared twice, by provider.
+type Doubled<'m> = HashSet<(usize, AccountPath, &'m Email)>;
+
+fn place_member<'m>(
+    run: &mut Run<'m>,
+    accounts: &Accounts<'m>,
+    roles: &Roles<'m>,
+    object: &'m Object<Member>,
+    email: &'m Email,
+    offboarded: bool,
+    doubled: &mut Doubled<'m>,
+) {
+    if let Some(span) = object.spec.create {
+        let titles: Vec<_> = run.targets.iter().map(|target| target.semantics.title.to_owned()).collect();
+        let said = format!("{} can't create people, only invite them", join(&titles, "and"));
+        run.findings.push(Finding::error(said, object.place_of(span)).hint("leave `onboarding` out."));
+        return run.freeze_person(object.object(), email);
+    }
+    let mut targets = Vec::new();
+    for membership in &object.spec.memberships {
+        match resolve_membership(run, accounts, roles, object, membership) {
+            Some((seat, desired)) => {
+                targets.push(seat.target);
+                if !offboarded {
+                    add_membership(run, email, &seat, desired, doubled);
+                }
+            }
+            None => run.freeze_person(object.object(), email),
+        }
+    }
+    let identities = identities(run, object, email);
+    targets.extend(identities.iter().map(|(target, _)| *target));
+    if offboarded {
+        // It speaks for every provider of the root.
+        targets.extend(0..run.targets.len());
+    }
+    targets.sort_unstable();
+    targets.dedup();
+    for target in targets {
+        let identity = identities.iter().find(|(at, _)| *at == target).map(|(_, id)| id.clone());
+        add_person(run, object, email, target, identity, offboarded);
+    }
+}
+
+/// Where a membership is and what it grants, if all that it names is right.
+fn resolve_membership(
+    run: &mut Run<'_>,
+    accounts: &Accounts<'_>,
+    roles: &Roles<'_>,
+    object: &Object<Member>,
+    membership: &Membership,
+) -> Option<(Seat, DesiredMembership)> {
+    let Membership { span, account, roles: names, expires_at } = membership;
+    let Some(at) = accounts.index.find(&account.value) else {
+        tell_unknown_account(run, accounts, object.place_of(account.span), &account.value);
+        return None;
+    };
+    let seat = accounts.seats[at].as_ref()?;
+    let mut desired = DesiredMembership {
+        object: object.object(),
+        place: object.place_of(*span),
+        grants: Default::default(),
+        removal: object.spec.removal.unwrap_or(run.targets[seat.target].desired.policy.removal.members),
+    };
+    let mut right = true;
+    for name in names {
+        match roles.meaning(run, seat, name) {
+            Meaning::Grant(grant) => drop(desired.grants.insert(grant, *expires_at)),
+            Meaning::Frozen => right = false,
+            Meaning::Unknown(finding) => {
+                right = false;
+                run.findings.push(Finding { places: vec![object.place_of(name.span)], ..*finding });
+            }
+        }
+    }
+    let semantics = run.targets[seat.target].semantics;
+    if semantics.roles.combine == Combine::ExactlyOne && desired.grants.len() > 1 {
+        let said = format!("a member of {} has exactly one role", semantics.title);
+        run.findings.push(Finding::error(said, object.place_of(*span)).label("more than one is listed here"));
+        right = false;
+    }
+    right.then(|| (seat.clone(), desired))
+}
+
+fn add_membership<'m>(
+    run: &mut Run<'m>,
+    email: &'m Email,
+    seat: &Seat,
+    desired: DesiredMembership,
+    doubled: &mut Doubled<'m>,
+) {
+    let key = (seat.target, seat.path.clone(), email);
+    if doubled.contains(&key) {
+        return run.freeze_person(desired.object, email);
+    }
+    let memberships = &mut run.targets[seat.target].desired.memberships;
+    let people = memberships.entry(seat.path.clone()).or_default();
+    let Some(first) = people.remove(email) else {
+        people.insert(email.clone(), desired);
+        return;
+    };
+    doubled.insert(key);
+    run.findings.push(
+        Finding::error(format!("{email} has two declarations for {}", seat.path), first.place)
+            .also_at(desired.place)
+            .hint("keep one; both name the same person, e-mails compare in lower case."),
+    );
+    run.freeze_person(first.object, email);
+    run.freeze_person(desired.object, email);
+}
+
+/// The ids of a person, by provider.
+fn identities(run: &mut Run<'_>, object: &Object<Member>, email: &Email) -> Vec<(usize, PersonId)> {
+    let mut found: Vec<(usize, PersonId)> = Vec::new();
+    for Identity { provider, id } in &object.spec.identities {
+        match run.target(&provider.value, || object.place_of(provider.span)) {
+            None => run.freeze_person(object.object(), email),
+            Some(target) if found.iter().any(|(other, _)| *other == target) => {
+                let said = format!("there are two identities at {}", quoted(&provider.value));
+                run.findings.push(Finding::error(said, object.place_of(provider.span)).hint("keep one."));
+                run.freeze_person(object.object(), email);
+            }
+            Some(target) => found.push((target, PersonId::from(id.value.as_str()))),
+        }
+    }
+    found
+}
+
+fn add_person(
+    run: &mut Run<'_>,
+    object: &Object<Member>,
+    email: &Email,
+    target: usize,
+    identity: Option<PersonId>,
+    offboarded: bool,
+) {
+    let place =
+        object.spec.email.as_ref().map_or_else(|| object.place(), |email| object.place_of(email.span));
+    let people = &mut run.targets[target].desired.people;
+    let person = people.entry(email.clone()).or_insert_with(|| DesiredPerson {
+        object: object.object(),
+        place,
+        offboarded,
+        identity: None,
+        fields: Default::default(),
+    });
+    person.offboarded |= offboarded;
+    if person.identity.is_none() {
+        person.identity = identity;
+    }
+    for (name, value) in &object.spec.fields {
+        person.fields.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+/// What all objects of each person say together.
+struct People<'m> {
+    /// People who should be nowhere, and the object that says so.
+    offboarded: HashMap<&'m Email, &'m Object<Member>>,
+    /// People of whom objects say different things; told.
+    torn: HashSet<&'m Email>,
+}
+
+impl<'m> People<'m> {
+    fn new(run: &mut Run<'_>, usable: &[(&'m Object<Member>, &'m Email)]) -> Self {
+        let mut said: HashMap<(&'m Email, Topic<'m>), (Word<'m>, Place)> = HashMap::new();
+        let mut people = Self { offboarded: HashMap::new(), torn: HashSet::new() };
+        for (object, email) in usable {
+            for (topic, word, span) in words(object) {
+                if word == Word::Flag(true) {
+                    people.offboarded.insert(*email, *object);
+                }
+                let place = object.place_of(span);
+                let (first, first_place) =
+                    said.entry((*email, topic)).or_insert_with(|| (word, place.clone()));
+                if *first != word && people.torn.insert(*email) {
+                    let message = format!("two declarations of {email} disagree about {topic}");
+                    run.findings.push(
+                        Finding::error(message, first_place.clone())
+                            .also_at(place)
+                            .hint("both name the same person, e-mails compare in lower case; say it once."),
+                    );
+                }
+            }
+        }
+        people.tell_vain_memberships(run, usable);
+        people
+    }
+
+    fn tell_vain_memberships(&self, run: &mut Run<'_>, usable: &[(&'m Object<Member>, &'m Email)]) {
+        for (object, email) in usable {
+            let Some(gone) = self.offboarded.get(email) else { continue };
+            // Within one object it is told when that object is validated.
+            if !object.spec.memberships.is_empty() && !std::ptr::eq(*gone, *object) {
+                let said = format!("`offboarded` wins: these memberships of {email} are not made");
+                run.findings.push(Finding::warning(said, object.place()).also_at(gone.place()));
+            }
+        }
+    }
+}
+
+/// What can be said of a person whatever the account.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Topic<'m> {
+    Offboarded,
+    Identity(&'m str),
+    Field(&'m str),
+}
+
+/// What is said.
+#[derive(Clone, Copy, PartialEq)]
+enum Word<'m> {
+    Flag(bool),
+    Text(&'m str),
+    Value(&'m Value),
+}
+
+impl fmt::Display for Topic<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Offboarded => f.write_str("`offboarded`"),
+            Self::Identity(provider) => write!(f, "the id at {provider}"),
+            Self::Field(name) => write!(f, "`{name}`"),
+        }
+    }
+}
+
+fn words(object: &Object<Member>) -> impl Iterator<Item = (Topic<'_>, Word<'_>, Span)> {
+    let Member { offboarded, identities, fields, .. } = &object.spec;
+    let offboarded = offboarded.iter().map(|flag| (Topic::Offboarded, Word::Flag(flag.value), flag.span));
+    let identities = identities.iter().map(|Identity { provider, id }| {
+        (Topic::Identity(&provider.value), Word::Text(id.value.as_str()), id.span)
+    });
+    let fields =
+        fields.iter().map(|(name, value)| (Topic::Field(name), Word::Value(value), object.name.span));
+    offboarded.chain(identities).chain(fields)
+}

@@ -1,0 +1,76 @@
+//! The fields that each mapping may have. A test compares them with the schema.
+
+use std::collections::BTreeMap;
+
+use crate::names::quoted;
+use crate::walk::Walk;
+use crate::yaml::{Node, Value};
+
+pub(crate) const DOCUMENT: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
+pub(crate) const METADATA: &[&str] = &["name", "namespace", "labels", "annotations"];
+pub(crate) const REFERENCE: &[&str] = &["name"];
+pub(crate) const PROVIDER: &[&str] = &[
+    "pureport", "runsAs", "mode", "approval", "drift", "adoption", "maxAge", "safety", "removal", "invites",
+];
+pub(crate) const PUREPORT: &[&str] = &["endpoint", "simulator", "credentials", "readOnlyCredentials"];
+pub(crate) const SIMULATOR: &[&str] = &["rootAccount"];
+pub(crate) const PUREPORT_CREDENTIALS: &[&str] = &["key", "secret"];
+pub(crate) const SECRET_SOURCE: &[&str] = &["env", "file", "secretKeyRef"];
+pub(crate) const SECRET_KEY_REF: &[&str] = &["name", "key"];
+pub(crate) const SAFETY: &[&str] = &["allow", "perAccount", "total", "admins", "protected"];
+pub(crate) const LIMIT: &[&str] = &["percent", "floor"];
+pub(crate) const ADMINS: &[&str] = &["minimum", "required"];
+pub(crate) const REMOVAL: &[&str] = &["members", "roles", "accounts"];
+pub(crate) const INVITES: &[&str] = &["resendAfter", "maxAttempts", "onExhausted", "perDay", "resendPending"];
+pub(crate) const ACCOUNT: &[&str] = &[
+    "providerRef",
+    "parentRef",
+    "displayName",
+    "description",
+    "tags",
+    "technicalContacts",
+    "consent",
+    "authoritative",
+    "manage",
+    "externalId",
+    "adoption",
+];
+pub(crate) const ROLE: &[&str] =
+    &["accountRef", "displayName", "description", "permissions", "manage", "externalId"];
+pub(crate) const PERMISSION: &[&str] = &["resources", "actions"];
+pub(crate) const MEMBER: &[&str] = &[
+    "email",
+    "memberships",
+    "onboarding",
+    "removal",
+    "identities",
+    "offboarded",
+    "firstName",
+    "lastName",
+    "phone",
+    "timezone",
+    "password",
+];
+pub(crate) const MEMBERSHIP: &[&str] = &["accountRef", "roles", "expiresAt"];
+pub(crate) const IDENTITY: &[&str] = &["providerRef", "id"];
+
+/// A mapping of texts whose keys are free, such as tags.
+pub(crate) fn text_map(walk: &mut Walk<'_>, node: &Node) -> Option<BTreeMap<String, String>> {
+    let Value::Map(entries) = &node.value else {
+        walk.wrong_type(node, "a mapping");
+        return None;
+    };
+    let mut map = BTreeMap::new();
+    for entry in entries {
+        match &entry.value.value {
+            Value::Scalar { text, .. } if !entry.value.is_null() => {
+                map.insert(entry.key.to_string(), text.to_string());
+            }
+            _ => {
+                let said = format!("{} in {} must be a text", quoted(&entry.key), walk.here());
+                walk.error(entry.span, said);
+            }
+        }
+    }
+    Some(map)
+}

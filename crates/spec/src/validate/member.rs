@@ -1,0 +1,112 @@
+//! Reads the content of a `Member`.
+
+use std::sync::Arc;
+
+use orgform_model::Value;
+use orgform_model::policy::Removal;
+
+use super::fields::{IDENTITY, MEMBER, MEMBERSHIP};
+use super::provider::secret_source;
+use super::{filled, not_empty, reference};
+use crate::manifest::{At, Identity, Member, Membership};
+use crate::names::quoted;
+use crate::walk::{Fields, Walk};
+use crate::yaml::Node;
+
+pub(super) const REMOVAL: &[(&str, Removal)] =
+    &[("Remove", Removal::Remove), ("Disable", Removal::Disable), ("Retain", Removal::Retain)];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Onboarding {
+    Invite,
+    Create,
+}
+
+const ONBOARDING: &[(&str, Onboarding)] = &[("Invite", Onboarding::Invite), ("Create", Onboarding::Create)];
+const PERSON_FIELDS: [&str; 4] = ["firstName", "lastName", "phone", "timezone"];
+
+pub(super) fn member(walk: &mut Walk<'_>, node: &Node) -> Option<Member> {
+    let fields = walk.fields(node, MEMBER)?;
+    let mut member = Member {
+        email: walk.need(&fields, "email", Walk::email),
+        memberships: walk
+            .opt(&fields, "memberships", |walk, node| walk.list(node, membership))
+            .unwrap_or_default(),
+        removal: walk.opt(&fields, "removal", |walk, node| walk.choice(node, REMOVAL)),
+        identities: walk
+            .opt(&fields, "identities", |walk, node| walk.list(node, identity))
+            .unwrap_or_default(),
+        offboarded: walk.opt(&fields, "offboarded", |walk, node| {
+            walk.flag(node).map(|value| At { value, span: node.span })
+        }),
+        ..Member::default()
+    };
+    let onboarding = walk.opt(&fields, "onboarding", |walk, node| walk.choice(node, ONBOARDING));
+    for name in PERSON_FIELDS {
+        if let Some(text) = walk.opt(&fields, name, filled) {
+            member.fields.insert(name.to_owned(), Value::text(text.value));
+        }
+    }
+    // The source is checked; the secret itself is never part of what is desired.
+    walk.opt(&fields, "password", |walk, node| secret_source(walk, node, "password"));
+    if onboarding == Some(Onboarding::Create) {
+        member.create = Some(fields.key_span("onboarding"));
+    } else {
+        only_with_create(walk, &fields);
+    }
+    says_something(walk, &fields, &member);
+    Some(member)
+}
+
+fn only_with_create(walk: &mut Walk<'_>, fields: &Fields<'_>) {
+    for name in PERSON_FIELDS.into_iter().chain(["password"]) {
+        if let Some(entry) = fields.entry(name) {
+            walk.error(entry.span, format!("`{name}` needs `onboarding: Create`")).hint =
+                Some("people who are invited write it themselves.".to_owned());
+        }
+    }
+}
+
+fn says_something(walk: &mut Walk<'_>, fields: &Fields<'_>, member: &Member) {
+    let offboarded = member.offboarded.as_ref().is_some_and(|flag| flag.value);
+    let silent = fields.entry("memberships").is_none() && fields.entry("identities").is_none();
+    if silent && !offboarded {
+        walk.warning(fields.span, "this member has no memberships").hint =
+            Some("if the person should be nowhere, write `offboarded: true`.".to_owned());
+    }
+    if offboarded && !member.memberships.is_empty() {
+        let said = "`offboarded` wins: the memberships of this member are not made";
+        let span = member.offboarded.as_ref().map_or(fields.span, |flag| flag.span);
+        walk.warning(span, said).hint = Some("delete one of the two.".to_owned());
+    }
+}
+
+fn membership(walk: &mut Walk<'_>, node: &Node) -> Option<Membership> {
+    let fields = walk.fields(node, MEMBERSHIP)?;
+    let account = walk.need(&fields, "accountRef", reference);
+    let roles = walk.need(&fields, "roles", |walk, node| {
+        let roles = not_empty(walk, node, |walk, node| {
+            filled(walk, node).map(|role| At { value: Arc::<str>::from(role.value), span: role.span })
+        })?;
+        warn_of_repetition(walk, &roles);
+        Some(roles)
+    });
+    let expires_at = walk.opt(&fields, "expiresAt", Walk::timestamp);
+    Some(Membership { span: node.span, account: account?, roles: roles?, expires_at })
+}
+
+fn warn_of_repetition(walk: &mut Walk<'_>, roles: &[At<Arc<str>>]) {
+    for (index, role) in roles.iter().enumerate() {
+        if roles[..index].iter().any(|other| other.value == role.value) {
+            let said = format!("the role {} is listed twice", quoted(&role.value));
+            walk.warning(role.span, said);
+        }
+    }
+}
+
+fn identity(walk: &mut Walk<'_>, node: &Node) -> Option<Identity> {
+    let fields = walk.fields(node, IDENTITY)?;
+    let provider = walk.need(&fields, "providerRef", reference);
+    let id = walk.need(&fields, "id", filled);
+    Some(Identity { provider: provider?, id: id? })
+}

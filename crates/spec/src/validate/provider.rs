@@ -1,0 +1,250 @@
+//! Reads the content of a `Provider`.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use orgform_model::Email;
+use orgform_model::policy::{
+    Allow, Approval, DriftPolicy, InvitePolicy, Limit, Mode, OnExhausted, Policy, Removal, RemovalDefaults,
+    Safety,
+};
+
+use super::account::ADOPTION;
+use super::fields::{
+    ADMINS, INVITES, LIMIT, PROVIDER, PUREPORT, PUREPORT_CREDENTIALS, REMOVAL, SAFETY, SECRET_KEY_REF,
+    SECRET_SOURCE, SIMULATOR,
+};
+use super::filled;
+use super::member::REMOVAL as REMOVAL_OF_MEMBERS;
+use crate::manifest::{Block, Provider};
+use crate::near::any_of;
+use crate::resolve::{CredentialRef, CredentialSource, SimulatorSettings};
+use crate::walk::{Fields, Walk};
+use crate::yaml::{Node, Span, Value};
+
+/// The keys of provider blocks.
+const BLOCKS: &[&str] = &["pureport"];
+const MODE: &[(&str, Mode)] = &[("Observe", Mode::Observe), ("Plan", Mode::Plan), ("Apply", Mode::Apply)];
+const APPROVAL: &[(&str, Approval)] = &[("None", Approval::None), ("Required", Approval::Required)];
+const DRIFT: &[(&str, DriftPolicy)] = &[("Correct", DriftPolicy::Correct), ("Report", DriftPolicy::Report)];
+const ALLOW: &[(&str, Allow)] = &[("WiderReach", Allow::WiderReach), ("Irreversible", Allow::Irreversible)];
+const REMOVAL_OF_THINGS: &[(&str, Removal)] = &[("Remove", Removal::Remove), ("Retain", Removal::Retain)];
+const ON_EXHAUSTED: &[(&str, OnExhausted)] =
+    &[("Hold", OnExhausted::Hold), ("Withdraw", OnExhausted::Withdraw)];
+const DEFAULT_ROOT_ACCOUNT: &str = "Acme";
+
+pub(super) fn provider(walk: &mut Walk<'_>, node: &Node) -> Option<Provider> {
+    let fields = walk.fields(node, PROVIDER)?;
+    let block = match fields.get("pureport") {
+        Some(_) => {
+            walk.opt(&fields, "pureport", |walk, node| pureport(walk, node, fields.key_span("pureport")))
+        }
+        None => {
+            let said = format!("a provider needs a block that says which one it is: {}", any_of(BLOCKS));
+            walk.error(fields.span, said);
+            None
+        }
+    };
+    let default = Policy::default();
+    let policy = Policy {
+        runs_as: walk.opt(&fields, "runsAs", Walk::email).map(|email| email.value),
+        mode: walk.opt(&fields, "mode", |walk, node| walk.choice(node, MODE)).unwrap_or(default.mode),
+        approval: walk
+            .opt(&fields, "approval", |walk, node| walk.choice(node, APPROVAL))
+            .unwrap_or(default.approval),
+        drift: walk.opt(&fields, "drift", |walk, node| walk.choice(node, DRIFT)).unwrap_or(default.drift),
+        adoption: walk
+            .opt(&fields, "adoption", |walk, node| walk.choice(node, ADOPTION))
+            .unwrap_or(default.adoption),
+        max_age: walk.opt(&fields, "maxAge", Walk::duration).unwrap_or(default.max_age),
+        safety: walk.opt(&fields, "safety", safety).unwrap_or(default.safety),
+        removal: walk.opt(&fields, "removal", removal).unwrap_or(default.removal),
+        invites: walk.opt(&fields, "invites", invites).unwrap_or(default.invites),
+    };
+    Some(Provider { block, policy })
+}
+
+fn safety(walk: &mut Walk<'_>, node: &Node) -> Option<Safety> {
+    let fields = walk.fields(node, SAFETY)?;
+    let default = Safety::default();
+    let (minimum, required) = walk.opt(&fields, "admins", admins).unwrap_or_default();
+    Some(Safety {
+        allow: walk
+            .opt(&fields, "allow", |walk, node| walk.list(node, |walk, node| walk.choice(node, ALLOW)))
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
+        per_account: walk
+            .opt(&fields, "perAccount", |walk, node| limit(walk, node, default.per_account))
+            .unwrap_or(default.per_account),
+        total: walk
+            .opt(&fields, "total", |walk, node| limit(walk, node, default.total))
+            .unwrap_or(default.total),
+        admin_minimum: minimum.unwrap_or(default.admin_minimum),
+        admins_required: required,
+        protected: walk.opt(&fields, "protected", emails).unwrap_or_default(),
+    })
+}
+
+fn limit(walk: &mut Walk<'_>, node: &Node, default: Limit) -> Option<Limit> {
+    let fields = walk.fields(node, LIMIT)?;
+    Some(Limit {
+        percent: walk.opt(&fields, "percent", |walk, node| walk.count(node, 100)).unwrap_or(default.percent),
+        floor: walk.opt(&fields, "floor", |walk, node| walk.count(node, 1_000_000)).unwrap_or(default.floor),
+    })
+}
+
+fn admins(walk: &mut Walk<'_>, node: &Node) -> Option<(Option<u32>, BTreeSet<Email>)> {
+    let fields = walk.fields(node, ADMINS)?;
+    let minimum = walk.opt(&fields, "minimum", |walk, node| walk.count(node, 1000));
+    Some((minimum, walk.opt(&fields, "required", emails).unwrap_or_default()))
+}
+
+fn emails(walk: &mut Walk<'_>, node: &Node) -> Option<BTreeSet<Email>> {
+    Some(walk.list(node, Walk::email)?.into_iter().map(|email| email.value).collect())
+}
+
+fn removal(walk: &mut Walk<'_>, node: &Node) -> Option<RemovalDefaults> {
+    let fields = walk.fields(node, REMOVAL)?;
+    let default = RemovalDefaults::default();
+    let mut one = |name, choices, default| {
+        walk.opt(&fields, name, |walk, node| walk.choice(node, choices)).unwrap_or(default)
+    };
+    Some(RemovalDefaults {
+        members: one("members", REMOVAL_OF_MEMBERS, default.members),
+        roles: one("roles", REMOVAL_OF_THINGS, default.roles),
+        accounts: one("accounts", REMOVAL_OF_THINGS, default.accounts),
+    })
+}
+
+fn invites(walk: &mut Walk<'_>, node: &Node) -> Option<InvitePolicy> {
+    let fields = walk.fields(node, INVITES)?;
+    let default = InvitePolicy::default();
+    Some(InvitePolicy {
+        resend_after: walk.opt(&fields, "resendAfter", Walk::duration).unwrap_or(default.resend_after),
+        max_attempts: walk
+            .opt(&fields, "maxAttempts", |walk, node| walk.count(node, 100))
+            .unwrap_or(default.max_attempts),
+        on_exhausted: walk
+            .opt(&fields, "onExhausted", |walk, node| walk.choice(node, ON_EXHAUSTED))
+            .unwrap_or(default.on_exhausted),
+        per_day: walk.opt(&fields, "perDay", |walk, node| walk.count(node, 1_000_000)),
+        resend_pending: walk.opt(&fields, "resendPending", Walk::flag).unwrap_or(default.resend_pending),
+    })
+}
+
+fn pureport(walk: &mut Walk<'_>, node: &Node, span: Span) -> Option<Block> {
+    let fields = walk.fields(node, PUREPORT)?;
+    let block = Block {
+        kind: "pureport",
+        span,
+        endpoint: walk.opt(&fields, "endpoint", endpoint),
+        simulator: walk.opt(&fields, "simulator", simulator),
+        credentials: walk.opt(&fields, "credentials", pureport_credentials).unwrap_or_default(),
+        read_only_credentials: walk
+            .opt(&fields, "readOnlyCredentials", pureport_credentials)
+            .unwrap_or_default(),
+    };
+    match (fields.entry("endpoint"), fields.entry("simulator"), fields.entry("credentials")) {
+        (Some(endpoint), Some(simulator), _) => {
+            let place = walk.file.place(endpoint.span);
+            walk.error(simulator.span, "a provider has either an `endpoint` or a `simulator`")
+                .places
+                .push(place);
+        }
+        (_, None, None) => {
+            walk.error(span, "`credentials` are needed to log in").hint = Some(
+                "write `credentials: { key: { env: PUREPORT_API_KEY }, secret: { env: PUREPORT_API_SECRET } }`, or try \
+                 `simulator: {}`."
+                    .to_owned(),
+            );
+        }
+        _ => {}
+    }
+    Some(block)
+}
+
+fn endpoint(walk: &mut Walk<'_>, node: &Node) -> Option<String> {
+    let text = filled(walk, node)?.value;
+    let url =
+        url::Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let Some(url) = url else {
+        let said = format!("{} is not a web address", walk.here());
+        walk.error(node.span, said).hint = Some("it starts with https:// and a host.".to_owned());
+        return None;
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        let said = format!("{} must not hold a user or password", walk.here());
+        walk.secretly(|walk| walk.error(node.span, said).hint = Some("they go to `credentials`.".to_owned()));
+        return None;
+    }
+    Some(text)
+}
+
+fn simulator(walk: &mut Walk<'_>, node: &Node) -> Option<SimulatorSettings> {
+    let fields = walk.fields(node, SIMULATOR)?;
+    let root_account = walk.opt(&fields, "rootAccount", filled).map(|text| text.value);
+    Some(SimulatorSettings { root_account: root_account.unwrap_or_else(|| DEFAULT_ROOT_ACCOUNT.to_owned()) })
+}
+
+fn pureport_credentials(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRef>> {
+    walk.secretly(|walk| pureport_key(walk, node))
+}
+
+fn pureport_key(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRef>> {
+    let fields = walk.fields(node, PUREPORT_CREDENTIALS)?;
+    let key = walk.need(&fields, "key", |walk, node| secret_source(walk, node, "key"));
+    let secret = walk.need(&fields, "secret", |walk, node| secret_source(walk, node, "secret"));
+    Some(vec![key?, secret?])
+}
+
+/// Where a secret comes from. What is written in place of a source may be the secret, and is never shown.
+pub(super) fn secret_source(walk: &mut Walk<'_>, node: &Node, field: &'static str) -> Option<CredentialRef> {
+    walk.secretly(|walk| source(walk, node, field))
+}
+
+fn source(walk: &mut Walk<'_>, node: &Node, field: &'static str) -> Option<CredentialRef> {
+    if matches!(node.value, Value::Scalar { .. }) {
+        let said = format!("{} must say where the secret comes from", walk.here());
+        walk.error(node.span, said).hint = Some(
+            "a secret is never written in a manifest: use `{ env: NAME }` or `{ file: PATH }`. If this was one, it \
+             is known to everybody who can read the file."
+                .to_owned(),
+        );
+        return None;
+    }
+    let fields = walk.fields(node, SECRET_SOURCE)?;
+    let env = walk.opt(&fields, "env", variable).map(CredentialSource::Env);
+    let file =
+        walk.opt(&fields, "file", filled).map(|path| CredentialSource::File(PathBuf::from(path.value)));
+    walk.opt(&fields, "secretKeyRef", cluster_only);
+    exactly_one(walk, &fields);
+    Some(CredentialRef { field: field.to_owned(), source: env.or(file)?, place: walk.file.place(node.span) })
+}
+
+fn exactly_one(walk: &mut Walk<'_>, fields: &Fields<'_>) {
+    let written = SECRET_SOURCE.iter().filter(|name| fields.entry(name).is_some()).count();
+    if written != 1 {
+        let said = format!("{} needs exactly one of {}", walk.here(), any_of(SECRET_SOURCE));
+        walk.error(fields.span, said);
+    }
+}
+
+fn variable(walk: &mut Walk<'_>, node: &Node) -> Option<String> {
+    let name = filled(walk, node)?.value;
+    if name.contains(|character: char| character == '=' || character == '\0' || character.is_whitespace()) {
+        let said = format!("{} is not the name of an environment variable", walk.here());
+        walk.error(node.span, said);
+        return None;
+    }
+    Some(name)
+}
+
+fn cluster_only(walk: &mut Walk<'_>, node: &Node) -> Option<()> {
+    let fields = walk.fields(node, SECRET_KEY_REF)?;
+    walk.need(&fields, "name", filled);
+    walk.need(&fields, "key", filled);
+    walk.error(node.span, "`secretKeyRef` can be used in a cluster only").hint =
+        Some("use `{ env: NAME }` or `{ file: PATH }` in files.".to_owned());
+    None
+}

@@ -1,0 +1,13 @@
+//! Stories of manifests: read, validated, resolved, rendered.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what the stories share is test code too")]
+
+mod examples;
+mod properties;
+mod reading;
+mod rendering;
+mod resolving;
+mod roots;
+mod speed;
+mod validating;
+mod worlds;
