@@ -1,0 +1,271 @@
+//! Plans accounts: create, update, remove or let go of.
+
+use std::collections::BTreeSet;
+
+use orgform_model::change::{Action, Change, Ref};
+use orgform_model::desired::{DesiredAccount, Manage};
+use orgform_model::policy::{DriftPolicy, Removal};
+use orgform_model::state::{AccountRecord, Entry};
+use orgform_model::{AccountId, AccountPath, Address, FieldChange, Fields, Value};
+
+use crate::bind::Bound;
+use crate::fields::compare;
+use crate::ground::Ground;
+use crate::plan::{
+    Adopted, Cause, ChangeKind, Deferred, Forgotten, Kept, Plan, PlannedChange, Reached, Refused,
+};
+use crate::record::RecordDraft;
+use crate::roles::unchanged;
+
+/// Plans every declared account, then those that are ours and no longer declared.
+pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
+    for (path, account) in &ground.input.desired.accounts {
+        if ground.input.desired.subject.asks_for(&account.object) {
+            declared(path, account, ground, plan);
+        }
+    }
+    for (id, record) in ground.undeclared_accounts() {
+        undeclared(id, record, ground, plan);
+    }
+}
+
+fn declared(path: &AccountPath, account: &DesiredAccount, ground: &Ground<'_>, plan: &mut Plan) {
+    let address = Address::account(&ground.input.desired.provider, path);
+    match ground.accounts.bound(path) {
+        None => {}
+        Some(Bound::Blocked { because, next, passing, vanished: _ }) => {
+            let what = "find".to_owned();
+            if *passing {
+                plan.deferred.push(Deferred { address, what, because: because.clone(), until: None });
+            } else {
+                let (because, next) = (because.clone(), next.clone());
+                plan.refused.push(Refused {
+                    address,
+                    what,
+                    because,
+                    next,
+                    place: Some(account.place.clone()),
+                });
+            }
+        }
+        Some(Bound::Create) if ground.is_pending(&address) => ground.defer_pending(address, "create", plan),
+        Some(Bound::Create) => create(address, path, account, ground, plan),
+        Some(Bound::Known(id)) => compare_one(address, path, id, account, ground, plan),
+    }
+}
+
+fn title(account: &DesiredAccount, path: &AccountPath, ground: &Ground<'_>) -> String {
+    let name = account.fields.get(ground.input.semantics.accounts.natural_key).and_then(Value::as_text);
+    format!("account {}", name.unwrap_or(path.as_str()))
+}
+
+fn record(path: &AccountPath, account: &DesiredAccount, applied: Fields) -> AccountRecord {
+    AccountRecord { object: account.object.clone(), path: path.clone(), applied, removal: account.removal }
+}
+
+fn create(
+    address: Address,
+    path: &AccountPath,
+    account: &DesiredAccount,
+    ground: &Ground<'_>,
+    plan: &mut Plan,
+) {
+    let provider = &ground.input.desired.provider;
+    let parent = account.parent.as_ref().map(|parent| match ground.accounts.id(parent) {
+        Some(id) => Ref::Known(id.clone()),
+        None => Ref::Created(Address::account(provider, parent)),
+    });
+    let fields = account
+        .fields
+        .iter()
+        .map(|(field, value)| FieldChange { field: field.clone(), from: None, to: Some(value.clone()) })
+        .collect();
+    plan.changes.push(PlannedChange {
+        title: title(account, path, ground),
+        kind: ChangeKind::Create,
+        cause: Cause::Declared,
+        gains: vec![],
+        loses: vec![],
+        fields,
+        notes: vec![],
+        reach: None,
+        mails: 0,
+        place: Some(account.place.clone()),
+        requires: BTreeSet::new(),
+        losers: BTreeSet::new(),
+        change: Change {
+            address: address.clone(),
+            action: Action::CreateAccount { parent, fields: account.fields.clone() },
+        },
+        record: RecordDraft::Account(record(path, account, account.fields.clone())),
+        address,
+    });
+}
+
+fn compare_one(
+    address: Address,
+    path: &AccountPath,
+    id: &AccountId,
+    account: &DesiredAccount,
+    ground: &Ground<'_>,
+    plan: &mut Plan,
+) {
+    if account.manage == Manage::Reference {
+        return;
+    }
+    let Some(actual) = ground.input.world.directory.accounts.get(id) else { return };
+    let mut shown = actual.fields.clone();
+    match ground.input.world.content(id) {
+        Some(content) => shown.extend(content.fields.clone()),
+        None => return,
+    }
+    let remembered = ground.input.state.and_then(|state| state.accounts.get(id));
+    let mut compared = compare(
+        &account.fields,
+        &shown,
+        remembered.map(|record| &record.applied),
+        ground.input.semantics.accounts.fields,
+    );
+    for (change, because) in std::mem::take(&mut compared.fixed) {
+        plan.refused.push(Refused {
+            address: address.clone(),
+            what: format!("change {}", change.field),
+            because,
+            next: "declare it as it is".into(),
+            place: Some(account.place.clone()),
+        });
+    }
+    if ground.input.desired.policy.drift == DriftPolicy::Report {
+        for change in std::mem::take(&mut compared.drift) {
+            plan.drift.push(Kept {
+                address: address.clone(),
+                what: change.field,
+                because: "changed at the provider; the drift policy is Report".into(),
+            });
+        }
+    }
+    let fields = compared.all();
+    let current = record(path, account, account.fields.clone());
+    match remembered {
+        None => plan.adopted.push(Adopted {
+            address: address.clone(),
+            what: title(account, path, ground),
+            entries: vec![Entry::Account {
+                id: id.clone(),
+                record: Box::new(record(path, account, unchanged(&account.fields, &fields))),
+            }],
+        }),
+        Some(remembered) if fields.is_empty() && *remembered != current => {
+            plan.remember.push(Entry::Account { id: id.clone(), record: Box::new(current.clone()) });
+        }
+        Some(_) => {}
+    }
+    if fields.is_empty() {
+        return;
+    }
+    let cause = if compared.edits.is_empty() { Cause::Drift } else { Cause::Declared };
+    plan.changes.push(PlannedChange {
+        title: title(account, path, ground),
+        kind: ChangeKind::Update,
+        cause,
+        gains: vec![],
+        loses: vec![],
+        fields: fields.clone(),
+        notes: vec![],
+        reach: None,
+        mails: 0,
+        place: Some(account.place.clone()),
+        requires: BTreeSet::new(),
+        losers: BTreeSet::new(),
+        change: Change {
+            address: address.clone(),
+            action: Action::UpdateAccount { account: id.clone(), changes: fields },
+        },
+        record: RecordDraft::Account(current),
+        address,
+    });
+}
+
+fn undeclared(id: &AccountId, record: &AccountRecord, ground: &Ground<'_>, plan: &mut Plan) {
+    let address = Address::account(&ground.input.desired.provider, &ground.accounts.label(id));
+    if ground.is_gone(id) {
+        plan.forgotten.push(Forgotten {
+            address,
+            because: "it is no longer declared, and gone at the provider".into(),
+            entries: vec![Entry::DropAccount { id: id.clone() }],
+        });
+        return;
+    }
+    if !ground.input.world.directory.accounts.contains_key(id) {
+        ground.defer_unseen(address, "let go of", plan);
+        return;
+    }
+    match record.removal {
+        Removal::Remove => remove(address, id, ground, plan),
+        Removal::Retain | Removal::Disable => plan.forgotten.push(Forgotten {
+            address,
+            because: "it is no longer declared and its removal is Retain".into(),
+            entries: vec![Entry::ForgetAccount { id: id.clone() }],
+        }),
+    }
+}
+
+fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan) {
+    let refuse = |plan: &mut Plan, because: String, next: &str| {
+        let (address, what) = (address.clone(), "remove".into());
+        plan.refused.push(Refused { address, what, because, next: next.into(), place: None });
+    };
+    if !ground.input.capabilities.remove_account {
+        refuse(
+            plan,
+            format!("{} can't remove accounts", ground.input.semantics.title),
+            "set `removal: Retain` before dropping the declaration, or run `orgform forget`",
+        );
+        return;
+    }
+    let staying: Vec<String> = ground
+        .accounts
+        .children(id)
+        .filter(|child| !ground.going.contains(*child))
+        .map(|child| ground.accounts.label(child).to_string())
+        .collect();
+    if !staying.is_empty() {
+        refuse(plan, format!("it has accounts below it: {}", staying.join(", ")), "remove those first");
+        return;
+    }
+    if !ground.input.world.people_seen(id) {
+        ground.defer_unseen(address, "remove", plan);
+        return;
+    }
+    let mut reach = Reached::default();
+    if let Some(content) = ground.input.world.content(id) {
+        let members = content.members.iter().map(|(person, member)| ground.people.shown(person, member));
+        let invited = content.invites.iter().map(|invite| invite.email.to_string());
+        reach.people.insert(ground.accounts.label(id), members.chain(invited).collect());
+    }
+    let name = ground
+        .input
+        .world
+        .directory
+        .accounts
+        .get(id)
+        .and_then(|account| account.fields.get(ground.input.semantics.accounts.natural_key))
+        .map_or_else(|| id.to_string(), ToString::to_string);
+    plan.changes.push(PlannedChange {
+        title: format!("account {name}"),
+        kind: ChangeKind::Remove,
+        cause: Cause::Undeclared,
+        gains: vec![],
+        loses: vec![],
+        fields: vec![],
+        notes: vec![],
+        reach: Some(reach),
+        mails: 0,
+        place: None,
+        requires: BTreeSet::new(),
+        losers: BTreeSet::new(),
+        change: Change { address: address.clone(), action: Action::RemoveAccount { account: id.clone() } },
+        record: RecordDraft::DropAccount(id.clone()),
+        address,
+    });
+}

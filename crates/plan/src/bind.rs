@@ -1,0 +1,314 @@
+//! Binds declared accounts to actual ones, and labels the rest.
+//!
+//! An account is found by its `externalId`, else by the id we remember for its object, else by its natural
+//! key under its parent. An ambiguous key binds nothing: adopting the wrong account is worse than waiting.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orgform_model::desired::{DesiredAccount, Manage};
+use orgform_model::world::Directory;
+use orgform_model::{AccountId, AccountPath, Desired, ProviderState, Semantics, Value};
+
+/// Which declared account is which actual one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Accounts {
+    bound: BTreeMap<AccountPath, Bound>,
+    labels: BTreeMap<AccountId, AccountPath>,
+    children: BTreeMap<AccountId, BTreeSet<AccountId>>,
+}
+
+/// What a declared account is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// It exists.
+    Known(AccountId),
+    /// It does not exist and can be made.
+    Create,
+    /// It can't be told, or can't be made.
+    Blocked {
+        /// Why, as a sentence without a period.
+        because: String,
+        /// What to do.
+        next: String,
+        /// Whether it may come by itself, so that it is deferred rather than refused.
+        passing: bool,
+        /// The account that it may be a new name of; it waits too.
+        vanished: Option<AccountId>,
+    },
+}
+
+impl Accounts {
+    /// What a declared account is bound to.
+    pub(crate) fn bound(&self, path: &AccountPath) -> Option<&Bound> {
+        self.bound.get(path)
+    }
+
+    /// The id of a declared account, if it exists.
+    pub(crate) fn id(&self, path: &AccountPath) -> Option<&AccountId> {
+        match self.bound.get(path) {
+            Some(Bound::Known(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The label of an actual account.
+    pub(crate) fn label(&self, id: &AccountId) -> AccountPath {
+        self.labels.get(id).cloned().unwrap_or_else(|| AccountPath::undeclared(None, id))
+    }
+
+    /// The account and everything below it.
+    pub(crate) fn subtree(&self, id: &AccountId) -> BTreeSet<AccountId> {
+        let mut all = BTreeSet::new();
+        let mut open = vec![id.clone()];
+        while let Some(id) = open.pop() {
+            open.extend(self.children.get(&id).into_iter().flatten().cloned());
+            all.insert(id);
+        }
+        all
+    }
+
+    /// Whether an account may be the one that a new declaration means under another name.
+    pub(crate) fn may_be_renamed(&self, id: &AccountId) -> bool {
+        self.bound
+            .values()
+            .any(|bound| matches!(bound, Bound::Blocked { vanished: Some(vanished), .. } if vanished == id))
+    }
+
+    /// The direct children of an account.
+    pub(crate) fn children(&self, id: &AccountId) -> impl Iterator<Item = &AccountId> {
+        self.children.get(id).into_iter().flatten()
+    }
+}
+
+/// Binds every declared account, parents first.
+pub(crate) fn bind(
+    desired: &Desired,
+    directory: &Directory,
+    state: Option<&ProviderState>,
+    semantics: &Semantics,
+) -> Accounts {
+    let mut accounts = Accounts::default();
+    for (id, account) in &directory.accounts {
+        if let Some(parent) = &account.parent {
+            accounts.children.entry(parent.clone()).or_default().insert(id.clone());
+        }
+    }
+    let binder = Binder::new(desired, directory, state, semantics);
+    for (path, account) in &desired.accounts {
+        let parent = account.parent.as_ref().and_then(|parent| accounts.bound.get(parent)).cloned();
+        let bound = binder.bind_one(account, parent.as_ref());
+        if let Bound::Known(id) = &bound {
+            accounts.labels.insert(id.clone(), path.clone());
+        }
+        accounts.bound.insert(path.clone(), bound);
+    }
+    label_the_rest(&mut accounts, directory, state);
+    accounts
+}
+
+struct Binder<'a> {
+    desired: &'a Desired,
+    directory: &'a Directory,
+    state: Option<&'a ProviderState>,
+    semantics: &'a Semantics,
+    /// Ids that some declared account has by `externalId` or by its object.
+    taken: BTreeSet<&'a AccountId>,
+    by_object: BTreeMap<&'a orgform_model::ObjectRef, &'a AccountId>,
+    by_key: BTreeMap<(Option<&'a AccountId>, &'a str), Vec<&'a AccountId>>,
+}
+
+impl<'a> Binder<'a> {
+    fn new(
+        desired: &'a Desired,
+        directory: &'a Directory,
+        state: Option<&'a ProviderState>,
+        semantics: &'a Semantics,
+    ) -> Self {
+        let by_object: BTreeMap<_, _> = state
+            .into_iter()
+            .flat_map(|state| &state.accounts)
+            .map(|(id, record)| (&record.object, id))
+            .collect();
+        let taken = desired
+            .accounts
+            .values()
+            .filter_map(|account| {
+                account.external_id.as_ref().or_else(|| by_object.get(&account.object).copied())
+            })
+            .collect();
+        let mut by_key: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (id, account) in &directory.accounts {
+            // A parent that the credential can't see is as good as none.
+            let parent = account.parent.as_ref().filter(|parent| directory.accounts.contains_key(*parent));
+            if let Some(key) = account.fields.get(semantics.accounts.natural_key).and_then(Value::as_text) {
+                by_key.entry((parent, key)).or_default().push(id);
+            }
+        }
+        Self { desired, directory, state, semantics, taken, by_object, by_key }
+    }
+
+    fn bind_one(&self, account: &'a DesiredAccount, parent: Option<&Bound>) -> Bound {
+        if let Some(id) = &account.external_id {
+            return match self.directory.accounts.contains_key(id) {
+                true => self.known(id, account, parent),
+                false => refuse(
+                    format!("no account with the id {id} is visible"),
+                    "correct `externalId`, or use a credential that can see it",
+                ),
+            };
+        }
+        if let Some(id) = self.by_object.get(&account.object) {
+            // Somebody removed it, or the list is short: making it again could leave two of them.
+            return match self.directory.accounts.contains_key(*id) {
+                true => self.known(id, account, parent),
+                false if !self.directory.completeness.is_complete() => defer("not all accounts could be seen"),
+                false => refuse(
+                    format!("it was account {id}, which is not listed any more"),
+                    "if it was removed by hand, run `orgform forget` for it; then it is made anew",
+                ),
+            };
+        }
+        if let Some(Bound::Blocked { .. }) = parent {
+            return defer("its parent account can't be told yet");
+        }
+        if account.parent.is_some() && !matches!(parent, Some(Bound::Known(_) | Bound::Create)) {
+            return defer("its parent account is not part of this");
+        }
+        let parent_id = match parent {
+            Some(Bound::Known(id)) => Some(id),
+            _ => None,
+        };
+        let candidates =
+            if matches!(parent, Some(Bound::Create)) { vec![] } else { self.candidates(account, parent_id) };
+        match candidates.as_slice() {
+            [] => self.absent(account, parent_id),
+            [id] => Bound::Known((*id).clone()),
+            several => refuse(
+                format!("{} accounts have this name here: {}", several.len(), join(several)),
+                "set `externalId` to the one that is meant",
+            ),
+        }
+    }
+
+    fn known(&self, id: &AccountId, account: &DesiredAccount, parent: Option<&Bound>) -> Bound {
+        let actual = self.directory.accounts.get(id).and_then(|account| account.parent.as_ref());
+        let visible = actual.filter(|parent| self.directory.accounts.contains_key(*parent));
+        let matches = match (parent, visible) {
+            (Some(Bound::Known(declared)), Some(actual)) => declared == actual,
+            (Some(Bound::Known(_) | Bound::Create), _) => false,
+            (Some(Bound::Blocked { .. }), _) => return defer("its parent account can't be told yet"),
+            // Declared at the top: an account whose parent nobody declares may well be a child.
+            (None, _) => account.parent.is_none(),
+        };
+        match matches {
+            true => Bound::Known(id.clone()),
+            false => refuse(
+                format!("account {id} has another parent at the provider, and accounts don't move"),
+                "correct `parentRef`, or declare a new account",
+            ),
+        }
+    }
+
+    fn candidates(&self, account: &'a DesiredAccount, parent: Option<&AccountId>) -> Vec<&'a AccountId> {
+        let Some(key) = self.natural_key(account) else { return vec![] };
+        self.by_key
+            .get(&(parent, key))
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|id| !self.taken.contains(id))
+            .collect()
+    }
+
+    fn natural_key(&self, account: &'a DesiredAccount) -> Option<&'a str> {
+        account.fields.get(self.semantics.accounts.natural_key).and_then(Value::as_text)
+    }
+
+    fn absent(&self, account: &DesiredAccount, parent: Option<&AccountId>) -> Bound {
+        if !self.directory.completeness.is_complete() {
+            return defer("not all accounts could be seen");
+        }
+        if account.manage == Manage::Reference {
+            return refuse(
+                "no such account is visible, and it is only referenced",
+                "make it, or correct its name",
+            );
+        }
+        if account.parent.is_none() && !self.semantics.accounts.top_level_creatable {
+            return refuse(
+                "no such account is visible, and an account at the top can't be made through the API",
+                "sign up for it at the provider, or correct `displayName`, or set `externalId`",
+            );
+        }
+        if let Some(vanished) = self.vanished(parent) {
+            return Bound::Blocked {
+                because: format!(
+                    "account {vanished} is no longer declared and this one is new under the same parent: \
+                     it may be a rename"
+                ),
+                next: format!(
+                    "if it is, set `externalId: {vanished}`; if not, apply the removal of the old one first"
+                ),
+                passing: false,
+                vanished: Some(vanished.clone()),
+            };
+        }
+        Bound::Create
+    }
+
+    /// A remembered account under this parent whose object is gone.
+    fn vanished(&self, parent: Option<&AccountId>) -> Option<&'a AccountId> {
+        let declared: BTreeSet<_> = self.desired.accounts.values().map(|account| &account.object).collect();
+        self.state?.accounts.iter().find_map(|(id, record)| {
+            let actual = self.directory.accounts.get(id)?;
+            let gone = !declared.contains(&record.object)
+                && !self.desired.frozen.objects.contains(&record.object)
+                && self.desired.subject.speaks_for(&record.object);
+            let key = actual.fields.get(self.semantics.accounts.natural_key).and_then(Value::as_text);
+            let claimed =
+                self.desired.accounts.values().any(|account| {
+                    account.external_id.as_ref() == Some(id) || self.natural_key_is(account, key)
+                });
+            (gone && !claimed && actual.parent.as_ref() == parent).then_some(id)
+        })
+    }
+
+    fn natural_key_is(&self, account: &DesiredAccount, key: Option<&str>) -> bool {
+        account.fields.get(self.semantics.accounts.natural_key).and_then(Value::as_text) == key
+    }
+}
+
+fn label_the_rest(accounts: &mut Accounts, directory: &Directory, state: Option<&ProviderState>) {
+    let declared: BTreeSet<AccountPath> = accounts.bound.keys().cloned().collect();
+    for id in directory.accounts.keys() {
+        let mut chain = vec![];
+        let mut at = Some(id);
+        // Up to the first account that has a label; a loop in the provider's answer ends the walk.
+        while let Some(id) = at.filter(|id| !accounts.labels.contains_key(*id) && !chain.contains(id)) {
+            chain.push(id);
+            at = directory.accounts.get(id).and_then(|account| account.parent.as_ref());
+        }
+        let mut label = at.and_then(|id| accounts.labels.get(id)).cloned();
+        for id in chain.into_iter().rev() {
+            let remembered = state
+                .and_then(|state| state.accounts.get(id))
+                .map(|record| record.path.clone())
+                .filter(|path| !declared.contains(path));
+            let own = remembered.unwrap_or_else(|| AccountPath::undeclared(label.as_ref(), id));
+            accounts.labels.insert(id.clone(), own.clone());
+            label = Some(own);
+        }
+    }
+}
+
+fn refuse(because: impl Into<String>, next: impl Into<String>) -> Bound {
+    Bound::Blocked { because: because.into(), next: next.into(), passing: false, vanished: None }
+}
+
+fn defer(because: impl Into<String>) -> Bound {
+    Bound::Blocked { because: because.into(), next: String::new(), passing: true, vanished: None }
+}
+
+fn join(ids: &[&AccountId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

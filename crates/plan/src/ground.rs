@@ -1,0 +1,104 @@
+//! What every planning step stands on: the input, and what was worked out from it once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orgform_model::desired::DesiredAccount;
+use orgform_model::policy::Removal;
+use orgform_model::state::AccountRecord;
+use orgform_model::{AccountId, Address};
+
+use crate::Input;
+use crate::bind::{Accounts, bind};
+use crate::people::{People, Roster};
+use crate::plan::{Deferred, Plan};
+use crate::roles::{self, Roles};
+
+/// The input and its indexes.
+#[derive(Debug)]
+pub(crate) struct Ground<'a> {
+    pub(crate) input: Input<'a>,
+    pub(crate) accounts: Accounts,
+    pub(crate) people: People<'a>,
+    pub(crate) rosters: BTreeMap<&'a AccountId, Roster<'a>>,
+    pub(crate) roles: Roles,
+    /// Accounts that are to be removed: what is in them goes with them.
+    pub(crate) going: BTreeSet<AccountId>,
+}
+
+impl<'a> Ground<'a> {
+    /// Works the indexes out.
+    pub(crate) fn new(input: &Input<'a>) -> Self {
+        let Input { desired, world, state, semantics, .. } = *input;
+        let accounts = bind(desired, &world.directory, state, semantics);
+        let people = People::new(desired, world, state);
+        let rosters = world.contents.keys().map(|id| (id, people.of_account(id))).collect();
+        let mut ground = Self {
+            input: *input,
+            accounts,
+            people,
+            rosters,
+            roles: Roles::default(),
+            going: BTreeSet::new(),
+        };
+        ground.going = ground
+            .undeclared_accounts()
+            .filter(|(id, record)| {
+                record.removal == Removal::Remove && world.directory.accounts.contains_key(*id)
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        ground.roles = roles::index(&ground);
+        ground
+    }
+
+    /// Accounts of ours that are no longer declared and that the plan may speak for.
+    pub(crate) fn undeclared_accounts(
+        &self,
+    ) -> impl Iterator<Item = (&'a AccountId, &'a AccountRecord)> + use<'a, '_> {
+        let desired = self.input.desired;
+        self.input.state.into_iter().flat_map(|state| &state.accounts).filter(move |(id, record)| {
+            self.declared_account(id).is_none()
+                && !desired.frozen.objects.contains(&record.object)
+                && desired.subject.speaks_for(&record.object)
+                && !self.accounts.may_be_renamed(id)
+        })
+    }
+
+    /// The declaration of an actual account.
+    pub(crate) fn declared_account(&self, id: &AccountId) -> Option<&'a DesiredAccount> {
+        let path = self.accounts.label(id);
+        (self.accounts.id(&path) == Some(id)).then(|| self.input.desired.accounts.get(&path)).flatten()
+    }
+
+    /// Whether an account is certainly not there any more.
+    pub(crate) fn is_gone(&self, id: &AccountId) -> bool {
+        let directory = &self.input.world.directory;
+        directory.completeness.is_complete() && !directory.accounts.contains_key(id)
+    }
+
+    /// Whether an interrupted run may still be making this.
+    pub(crate) fn is_pending(&self, address: &Address) -> bool {
+        self.input.state.is_some_and(|state| state.intents.contains_key(address))
+    }
+
+    /// Defers what an interrupted run may have done.
+    pub(crate) fn defer_pending(&self, address: Address, what: &str, plan: &mut Plan) {
+        let begun = self.input.state.and_then(|state| state.intents.get(&address)).map(|intent| intent.at);
+        let wait = jiff::SignedDuration::try_from(self.input.capabilities.visible_within).ok();
+        let until = begun.zip(wait).and_then(|(at, wait)| at.checked_add(wait).ok());
+        let because = "an interrupted run may have done it; it is not visible yet".into();
+        plan.deferred.push(Deferred { address, what: what.into(), because, until });
+    }
+
+    /// Defers what is in an account that could not be seen.
+    pub(crate) fn defer_unseen(&self, address: Address, what: &str, plan: &mut Plan) {
+        let because = "its account could not be seen completely".into();
+        plan.deferred.push(Deferred { address, what: what.into(), because, until: None });
+    }
+
+    /// Defers what is in an account that may have been renamed.
+    pub(crate) fn defer_rename(&self, address: Address, what: &str, plan: &mut Plan) {
+        let because = "its account may have been renamed; `externalId` tells".into();
+        plan.deferred.push(Deferred { address, what: what.into(), because, until: None });
+    }
+}

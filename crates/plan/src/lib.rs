@@ -1,0 +1,203 @@
+//! Compares desired with actual and decides.
+//!
+//! Pure: everything known about the world is in the arguments, so the same arguments give the same plan. The
+//! order of reading: [`plan()`] lists the steps; each step is a file. Called by `engine` after observing;
+//! [`approve`] comes before applying. The rules are those of `docs/safety.md`.
+
+mod accounts;
+mod bind;
+pub mod consent;
+pub mod digest;
+mod fields;
+pub mod file;
+mod ground;
+mod members;
+mod order;
+mod people;
+pub mod plan;
+mod reach;
+pub mod record;
+pub mod render;
+pub mod report;
+mod roles;
+mod safety;
+mod scopes;
+mod settle;
+
+pub use consent::{ApprovedPlan, Consent, approve};
+pub use digest::Digest;
+pub use file::PlanFile;
+pub use plan::{ChangeKind, Plan, PlannedChange};
+pub use record::{Bindings, RecordDraft};
+pub use report::{Fate, Outcome, Report, Verified};
+
+pub use scopes::{people_to_look_up, scopes};
+pub use settle::settle;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use orgform_model::state::{Entry, KnownPerson};
+use orgform_model::world::{Completeness, PersonSeen};
+use orgform_model::{Address, Capabilities, Desired, ProviderState, Semantics, World};
+
+use crate::ground::Ground;
+use crate::plan::{Cost, Seen, UnseenScope};
+
+/// Everything that planning knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// What is declared, in normal form.
+    pub desired: &'a Desired,
+    /// What there is, in normal form.
+    pub world: &'a World,
+    /// What we remember, after [`settle`]; none if there is no state.
+    pub state: Option<&'a ProviderState>,
+    /// What was declared at the last applied commit, where the state can't tell.
+    pub base: Option<&'a Desired>,
+    /// How the provider behaves.
+    pub semantics: &'a Semantics,
+    /// What it can do.
+    pub capabilities: &'a Capabilities,
+    /// What somebody asked for by address.
+    pub requests: &'a Requests,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What somebody asked for by address, over what is declared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Invites to send again, whatever the policy says.
+    pub resend: BTreeSet<Address>,
+}
+
+/// Plans: compares what is declared with what there is, and judges the difference.
+pub fn plan(input: &Input<'_>) -> Plan {
+    let ground = Ground::new(input);
+    let mut plan = blank(input);
+
+    accounts::plan(&ground, &mut plan);
+    roles::plan(&ground, &mut plan);
+    members::plan(&ground, &mut plan);
+    order::connect(&ground, &mut plan);
+    reach::attach(&ground, &mut plan);
+    safety::judge(&ground, &mut plan);
+    order::defer_dependants(&mut plan);
+
+    keep_accounts_with_unfinished_business(&mut plan);
+    remember_people(&ground, &mut plan);
+    sort(&mut plan);
+    plan.seen = seen(&ground);
+    plan.cost = cost(input, &plan);
+    plan.digest = digest::digest(&plan.changes);
+    plan
+}
+
+fn blank(input: &Input<'_>) -> Plan {
+    let directory = &input.world.directory.completeness;
+    let unseen = match directory {
+        Completeness::Complete => vec![],
+        Completeness::Partial { because } => {
+            vec![UnseenScope { account: None, because: because.clone(), hint: None }]
+        }
+    };
+    Plan {
+        provider: input.desired.provider.clone(),
+        subject: input.desired.subject.clone(),
+        seen: Seen::default(),
+        adopted: vec![],
+        forgotten: vec![],
+        changes: vec![],
+        waiting: vec![],
+        kept: vec![],
+        drift: vec![],
+        refused: vec![],
+        held: vec![],
+        deferred: vec![],
+        renamed: vec![],
+        ending: vec![],
+        unseen,
+        cost: Cost::default(),
+        digest: Digest::of(""),
+        remember: vec![],
+        needs: BTreeSet::new(),
+    }
+}
+
+/// An account is let go of only when nothing of ours in it waits for anything.
+fn keep_accounts_with_unfinished_business(plan: &mut Plan) {
+    let open: BTreeSet<_> = plan
+        .held
+        .iter()
+        .flat_map(|group| group.changes.iter().map(|change| &change.address))
+        .chain(plan.refused.iter().map(|one| &one.address))
+        .chain(plan.deferred.iter().map(|one| &one.address))
+        .filter(|address| !matches!(address.thing, orgform_model::Thing::Account(_)))
+        .filter_map(Address::account_path)
+        .cloned()
+        .collect();
+    plan.forgotten.retain(|one| match &one.address.thing {
+        orgform_model::Thing::Account(path) => !open.contains(path),
+        _ => true,
+    });
+}
+
+/// E-mails that were looked up are remembered, so that the next plan need not ask.
+fn remember_people(ground: &Ground<'_>, plan: &mut Plan) {
+    for (id, seen) in &ground.input.world.people {
+        let email = match seen {
+            PersonSeen::Email(email) => Some(email.clone()),
+            PersonSeen::Unreadable { .. } => None,
+            PersonSeen::Gone => {
+                plan.remember.push(Entry::DropPerson { id: id.clone() });
+                continue;
+            }
+        };
+        let known = KnownPerson { email, seen: ground.input.world.at };
+        plan.remember.push(Entry::Person { id: id.clone(), known });
+    }
+}
+
+fn sort(plan: &mut Plan) {
+    plan.adopted.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.forgotten.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.waiting.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.kept.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.drift.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.refused.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.held.sort_by(|a, b| a.account.cmp(&b.account));
+    plan.deferred.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.renamed.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.ending.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.address.cmp(&b.address)));
+}
+
+fn seen(ground: &Ground<'_>) -> Seen {
+    let world = ground.input.world;
+    let mut people: std::collections::HashSet<&str> = std::collections::HashSet::new();
+    for content in world.contents.values().flatten() {
+        for (id, member) in &content.members {
+            people.insert(ground.people.email(id, member).map_or(id.as_str(), |email| email.as_str()));
+        }
+        people.extend(content.invites.iter().map(|invite| invite.email.as_str()));
+    }
+    Seen {
+        accounts: world.contents.values().flatten().count(),
+        people: people.len(),
+        calls: world.calls,
+        with_state: ground.input.state.is_some_and(|state| !state.is_empty()),
+    }
+}
+
+fn cost(input: &Input<'_>, plan: &Plan) -> Cost {
+    let writes = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
+    let per_second = input.capabilities.rate.per_second;
+    Cost {
+        reads: input.world.calls,
+        writes,
+        mails: plan.changes.iter().map(|change| change.mails).sum(),
+        per_second,
+        seconds: f64::from(writes) / f64::from(per_second.max(1)),
+    }
+}

@@ -1,0 +1,375 @@
+//! Somebody who is there and not declared here: remove, withdraw, let go of, or keep and report.
+//!
+//! Removing needs a reason that can be shown: it is ours and its object is gone, the person is declared absent,
+//! or the account is under authority. Everything else stays.
+
+use std::collections::BTreeSet;
+
+use orgform_model::change::{Action, Change, Ref};
+use orgform_model::desired::DesiredMembership;
+use orgform_model::policy::Removal;
+use orgform_model::state::{Entry, MembershipRecord};
+use orgform_model::world::{ActualInvite, ActualMember};
+use orgform_model::{Email, PersonId, RoleId};
+
+use super::{Behind, Here, Remembered};
+use crate::plan::{Cause, ChangeKind, Forgotten, Kept, Loser, Plan, PlannedChange, Refused};
+use crate::record::{MembershipDraft, RecordDraft};
+
+/// Decides for one person who should not be here, or of whom nothing is declared.
+pub(super) fn decide<'a>(
+    here: &Here<'_, 'a>,
+    email: &'a Email,
+    desired: Option<&'a DesiredMembership>,
+    remembered: Option<Remembered<'a>>,
+    plan: &mut Plan,
+) {
+    if here.ground.going.contains(here.id) {
+        // Goes with its account.
+        return;
+    }
+    let case = Case { here, email, desired, remembered };
+    let declared_absent = here.is_offboarded(email) || desired.is_some();
+    match (declared_absent, remembered) {
+        (true, _) => {
+            let cause = if here.is_offboarded(email) { Cause::Offboarded } else { Cause::Expired };
+            case.remove(cause, remembered.map_or(Removal::Remove, |one| one.record.removal), plan);
+        }
+        (false, Some(one)) => case.ours(one, plan),
+        (false, None) => case.unmanaged(plan),
+    }
+}
+
+/// Names members whose e-mail can't be told.
+pub(super) fn report_unreadable(here: &Here<'_, '_>, plan: &mut Plan) {
+    for (id, member) in &here.roster.by_id {
+        if here.ground.people.email(id, member).is_some() || is_ours_by_id(here, id) {
+            continue;
+        }
+        plan.kept.push(Kept {
+            address: here.address(&Email::new(&format!("{{{id}}}"))),
+            what: format!("member {}", here.ground.people.shown(id, member)),
+            because: "its e-mail can't be read".into(),
+        });
+    }
+}
+
+fn is_ours_by_id(here: &Here<'_, '_>, id: &PersonId) -> bool {
+    let ours = here.ground.input.state.and_then(|state| state.memberships.get(here.id));
+    ours.into_iter().flatten().any(|(_, record)| record.person.as_ref() == Some(id))
+}
+
+/// Takes an invite back.
+pub(super) fn withdraw(
+    here: &Here<'_, '_>,
+    email: &Email,
+    invite: &ActualInvite,
+    cause: Cause,
+    note: Option<String>,
+    record: RecordDraft,
+) -> PlannedChange {
+    let address = here.address(email);
+    let foreseen = cause == Cause::Expired;
+    PlannedChange {
+        title: email.to_string(),
+        kind: ChangeKind::Withdraw,
+        cause,
+        gains: vec![],
+        loses: titles(here, &invite.roles),
+        fields: vec![],
+        notes: note.into_iter().collect(),
+        reach: None,
+        mails: 0,
+        place: None,
+        requires: BTreeSet::new(),
+        losers: BTreeSet::from([loser(here, email.to_string(), foreseen)]),
+        change: Change {
+            address: address.clone(),
+            action: Action::Withdraw {
+                account: here.id.clone(),
+                invite: invite.id.clone(),
+                email: email.clone(),
+            },
+        },
+        record,
+        address,
+    }
+}
+
+fn titles(here: &Here<'_, '_>, roles: &BTreeSet<RoleId>) -> Vec<String> {
+    let mut titles: Vec<_> = roles.iter().map(|id| here.ground.roles.title(id)).collect();
+    titles.sort();
+    titles
+}
+
+fn loser(here: &Here<'_, '_>, person: String, foreseen: bool) -> Loser {
+    Loser { account: here.id.clone(), path: here.path.clone(), person, foreseen }
+}
+
+struct Case<'c, 'g, 'a> {
+    here: &'c Here<'g, 'a>,
+    email: &'a Email,
+    desired: Option<&'a DesiredMembership>,
+    remembered: Option<Remembered<'a>>,
+}
+
+impl<'a> Case<'_, '_, 'a> {
+    /// Ours and no longer declared.
+    fn ours(&self, one: Remembered<'a>, plan: &mut Plan) {
+        let ground = self.here.ground;
+        if !ground.input.desired.subject.speaks_for(&one.record.object) {
+            return;
+        }
+        if ground.accounts.may_be_renamed(self.here.id) {
+            ground.defer_rename(self.here.address(self.email), "remove", plan);
+            return;
+        }
+        if let Some(to) = self.edited_to(one.record) {
+            plan.refused.push(Refused {
+                address: self.here.address(self.email),
+                what: "remove".into(),
+                because: format!(
+                    "{} names {to} now: an edited e-mail is never a removal and an invite",
+                    one.record.object
+                ),
+                next: "put the old e-mail back, or give the new person an object of another name".into(),
+                place: None,
+            });
+            return;
+        }
+        self.remove(Cause::Undeclared, one.record.removal, plan);
+    }
+
+    /// The e-mail that the same object declares here now, if we never had that one.
+    fn edited_to(&self, record: &MembershipRecord) -> Option<&'a Email> {
+        let input = &self.here.ground.input;
+        let people = input.desired.memberships.get(&self.here.path)?;
+        people.iter().find_map(|(email, one)| {
+            let known = input.state.is_some_and(|state| state.membership(self.here.id, email).is_some());
+            let there =
+                self.here.roster.by_email.contains_key(email) || self.here.invites.contains_key(email);
+            (one.object == record.object && email != self.email && !known && !there).then_some(email)
+        })
+    }
+
+    fn remove(&self, cause: Cause, removal: Removal, plan: &mut Plan) {
+        match self.here.behind(self.email, self.remembered) {
+            Behind::Member(id, member) => self.remove_member(id, member, cause, removal, plan),
+            Behind::Stranger(id) => plan.refused.push(Refused {
+                address: self.here.address(self.email),
+                what: "remove".into(),
+                because: format!("another person ({id}) has this e-mail now than the one we know"),
+                next: format!("run `orgform forget {}` if that is right", self.here.address(self.email)),
+                place: None,
+            }),
+            Behind::Nobody => match self.here.invites.get(self.email).map(Vec::as_slice) {
+                None | Some([]) => self.already_gone(plan),
+                Some(invites) => self.remove_invites(invites, cause, removal, plan),
+            },
+        }
+    }
+
+    fn already_gone(&self, plan: &mut Plan) {
+        let Some(one) = self.remembered else { return };
+        if self.here.content.people_complete.is_complete()
+            && !self.here.ground.is_pending(&self.here.address(self.email))
+        {
+            let (account, email) = (self.here.id.clone(), one.under.clone());
+            plan.remember.push(Entry::DropMembership { account, email });
+        }
+    }
+
+    fn remove_member(
+        &self,
+        id: &'a PersonId,
+        member: &'a ActualMember,
+        cause: Cause,
+        removal: Removal,
+        plan: &mut Plan,
+    ) {
+        let under = self.remembered.map_or(self.email, |one| one.under);
+        let drop = RecordDraft::DropMembership { account: self.here.id.clone(), email: under.clone() };
+        let kept: BTreeSet<RoleId> = match (cause, self.remembered) {
+            (Cause::Undeclared, Some(one)) => one.record.kept.intersection(&member.roles).cloned().collect(),
+            _ => BTreeSet::new(),
+        };
+        let (account, person) = (self.here.id.clone(), id.clone());
+        let from = member.roles.clone();
+        match removal {
+            Removal::Retain => self.forget(plan),
+            Removal::Disable if member.disabled => self.remember_disabled(plan),
+            Removal::Disable => {
+                let record = self.disabled_record(id);
+                self.push(
+                    ChangeKind::Disable,
+                    cause,
+                    &from,
+                    Action::Disable { account, person },
+                    record,
+                    plan,
+                );
+            }
+            Removal::Remove if kept.is_empty() => {
+                let action = Action::RemoveMember { account, person, from: from.clone() };
+                self.push(ChangeKind::Remove, cause, &from, action, drop, plan);
+            }
+            Removal::Remove if kept == from => self.forget(plan),
+            // What was there before us stays; only ours is taken back.
+            Removal::Remove => {
+                let lost: BTreeSet<RoleId> = from.difference(&kept).cloned().collect();
+                let roles = kept.into_iter().map(Ref::Known).collect();
+                let action = Action::UpdateMember { account, person, from, roles };
+                self.push(ChangeKind::Update, cause, &lost, action, drop, plan);
+            }
+        }
+    }
+
+    fn disabled_record(&self, person: &PersonId) -> RecordDraft {
+        let Some(one) = self.remembered else { return RecordDraft::Nothing };
+        RecordDraft::Membership(MembershipDraft {
+            account: Ref::Known(self.here.id.clone()),
+            email: one.under.clone(),
+            object: one.record.object.clone(),
+            person: Some(person.clone()),
+            grants: one.record.granted.iter().map(|(role, ends)| (Ref::Known(role.clone()), *ends)).collect(),
+            kept: one.record.kept.clone(),
+            removal: one.record.removal,
+            mail: one.record.mail,
+            disabled: true,
+        })
+    }
+
+    /// Disabled already: what we remember of it stays, so that a later declaration enables.
+    fn remember_disabled(&self, plan: &mut Plan) {
+        let Some(one) = self.remembered.filter(|one| !one.record.disabled) else { return };
+        plan.remember.push(Entry::Membership {
+            account: self.here.id.clone(),
+            email: one.under.clone(),
+            record: Box::new(MembershipRecord { disabled: true, ..one.record.clone() }),
+        });
+    }
+
+    fn forget(&self, plan: &mut Plan) {
+        let Some(one) = self.remembered else { return };
+        plan.forgotten.push(Forgotten {
+            address: self.here.address(self.email),
+            because: "it is no longer declared and its removal is Retain".into(),
+            entries: vec![Entry::Retain { account: self.here.id.clone(), email: one.under.clone() }],
+        });
+    }
+
+    fn remove_invites(&self, invites: &[&'a ActualInvite], cause: Cause, removal: Removal, plan: &mut Plan) {
+        if removal == Removal::Retain {
+            self.forget(plan);
+            return;
+        }
+        let Some(invite) = invites.first() else { return };
+        if self.here.ground.input.capabilities.withdraw_invite {
+            let account = self.here.id.clone();
+            let record = match self.remembered {
+                Some(one) => RecordDraft::DropMembership { account, email: one.under.clone() },
+                None => RecordDraft::Nothing,
+            };
+            plan.changes.push(withdraw(self.here, self.email, invite, cause, None, record));
+            return;
+        }
+        let Some(one) = self.remembered else { return };
+        plan.kept.push(Kept {
+            address: self.here.address(self.email),
+            what: "invite".into(),
+            because: "it can't be withdrawn; its person is removed on joining".into(),
+        });
+        if !one.record.leaving {
+            plan.remember.push(Entry::Membership {
+                account: self.here.id.clone(),
+                email: one.under.clone(),
+                record: Box::new(MembershipRecord { leaving: true, ..one.record.clone() }),
+            });
+        }
+    }
+
+    fn push(
+        &self,
+        kind: ChangeKind,
+        cause: Cause,
+        lost: &BTreeSet<RoleId>,
+        action: Action,
+        record: RecordDraft,
+        plan: &mut Plan,
+    ) {
+        let address = self.here.address(self.email);
+        plan.changes.push(PlannedChange {
+            title: self.email.to_string(),
+            kind,
+            cause,
+            gains: vec![],
+            loses: titles(self.here, lost),
+            fields: vec![],
+            notes: vec![],
+            reach: None,
+            mails: u32::from(
+                self.here.ground.input.capabilities.mails.on_remove && kind == ChangeKind::Remove,
+            ),
+            place: self.desired.map(|one| one.place.clone()),
+            requires: BTreeSet::new(),
+            losers: BTreeSet::from([loser(self.here, self.email.to_string(), self.is_foreseen(cause))]),
+            change: Change { address: address.clone(), action },
+            record,
+            address,
+        });
+    }
+
+    /// Whether the end was applied while it was still ahead.
+    fn is_foreseen(&self, cause: Cause) -> bool {
+        let (Cause::Expired, Some(one), Some(desired)) = (cause, self.remembered, self.desired) else {
+            return false;
+        };
+        let ends: BTreeSet<_> = desired.grants.values().flatten().collect();
+        !one.record.granted.is_empty()
+            && one.record.granted.values().all(|end| end.as_ref().is_some_and(|end| ends.contains(end)))
+    }
+
+    /// Neither declared nor ours.
+    fn unmanaged(&self, plan: &mut Plan) {
+        let ground = self.here.ground;
+        let input = &ground.input;
+        let Some(account) = ground.declared_account(self.here.id) else { return };
+        let retained = input
+            .state
+            .and_then(|state| state.retained.get(self.here.id))
+            .is_some_and(|people| people.contains(self.email));
+        let everything = input.desired.subject == orgform_model::desired::Subject::Everything;
+        let seen = self.here.content.people_complete.is_complete();
+        let was = input.base.is_some_and(|base| base.membership(&self.here.path, self.email).is_some());
+        let managed = account.manage == orgform_model::desired::Manage::Full;
+        if was && everything && seen && managed {
+            self.remove(Cause::Base, Removal::Remove, plan);
+        } else if account.authoritative_members
+            && everything
+            && seen
+            && !retained
+            && managed
+            && has_state(self.here)
+        {
+            self.remove(Cause::Authority, Removal::Remove, plan);
+        } else {
+            let roles = match (self.here.roster.by_email.get(self.email), self.here.invites.get(self.email)) {
+                (Some((_, member)), _) => ("member", titles(self.here, &member.roles)),
+                (None, Some(invites)) => {
+                    let all = invites.iter().flat_map(|invite| invite.roles.clone()).collect();
+                    ("invite", titles(self.here, &all))
+                }
+                (None, None) => return,
+            };
+            plan.kept.push(Kept {
+                address: self.here.address(self.email),
+                what: format!("{}, {}", roles.0, roles.1.join(", ")),
+                because: if retained { "let go of before" } else { "unmanaged" }.into(),
+            });
+        }
+    }
+}
+
+fn has_state(here: &Here<'_, '_>) -> bool {
+    here.ground.input.state.is_some_and(|state| !state.is_empty())
+}

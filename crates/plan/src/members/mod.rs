@@ -1,0 +1,218 @@
+//! Plans memberships: one merge walk per account over what is declared, remembered and there.
+//!
+//! [`present`] decides for somebody who is declared, [`absent`] for somebody who is not. Nobody is ever replaced:
+//! there is no path here that both removes and invites the same person.
+
+mod absent;
+mod present;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orgform_model::desired::DesiredMembership;
+use orgform_model::state::MembershipRecord;
+use orgform_model::world::{AccountContent, ActualInvite, ActualMember};
+use orgform_model::{AccountId, AccountPath, Address, Email, PersonId, Timestamp};
+
+use crate::bind::Bound;
+use crate::ground::Ground;
+use crate::people::Roster;
+use crate::plan::{Deferred, Ending, Plan, UnseenScope};
+
+/// Plans every membership.
+pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
+    for (path, people) in &ground.input.desired.memberships {
+        match ground.accounts.bound(path) {
+            Some(Bound::Create) => present::in_new_account(path, people, ground, plan),
+            Some(Bound::Blocked { .. }) | None => wait_for_account(path, people.len(), ground, plan),
+            Some(Bound::Known(_)) => {}
+        }
+    }
+    for (id, content) in &ground.input.world.contents {
+        match content {
+            Ok(content) => walk(id, content, ground, plan),
+            Err(unseen) => plan.unseen.push(UnseenScope {
+                account: Some(ground.accounts.label(id)),
+                because: unseen.because.clone(),
+                hint: unseen.hint.clone(),
+            }),
+        }
+    }
+    present::keep_to_daily_limit(ground, plan);
+    list_endings(ground, plan);
+}
+
+/// One account and everything that is known about who is in it.
+pub(crate) struct Here<'g, 'a> {
+    id: &'a AccountId,
+    path: AccountPath,
+    content: &'a AccountContent,
+    roster: &'g Roster<'a>,
+    invites: BTreeMap<&'a Email, Vec<&'a ActualInvite>>,
+    ground: &'g Ground<'a>,
+}
+
+/// What is remembered of a membership, and under which e-mail.
+#[derive(Clone, Copy)]
+pub(crate) struct Remembered<'a> {
+    under: &'a Email,
+    record: &'a MembershipRecord,
+}
+
+/// Who is behind an e-mail in one account.
+pub(crate) enum Behind<'a> {
+    Member(&'a PersonId, &'a ActualMember),
+    /// Somebody else than the person whom we remember under this e-mail.
+    Stranger(&'a PersonId),
+    Nobody,
+}
+
+fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>, plan: &mut Plan) {
+    let path = ground.accounts.label(id);
+    for completeness in [&content.roles_complete, &content.people_complete] {
+        if let orgform_model::world::Completeness::Partial { because } = completeness {
+            let (account, because) = (Some(path.clone()), because.clone());
+            plan.unseen.push(UnseenScope { account, because, hint: None });
+        }
+    }
+    let Some(roster) = ground.rosters.get(id) else { return };
+    let mut invites: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for invite in &content.invites {
+        invites.entry(&invite.email).or_default().push(invite);
+    }
+    let here = Here { id, path, content, roster, invites, ground };
+    let declared = ground.input.desired.memberships.get(&here.path).filter(|_| here.is_declared());
+    let records = here.records();
+    let claimed: BTreeSet<&PersonId> = records
+        .iter()
+        .filter(|(email, one)| one.record.person.is_some() && *email == &one.under)
+        .filter_map(|(_, one)| one.record.person.as_ref())
+        .collect();
+
+    let mut emails: BTreeSet<&Email> = BTreeSet::new();
+    emails.extend(declared.into_iter().flat_map(|people| people.keys()));
+    emails.extend(records.keys());
+    emails.extend(here.invites.keys());
+    emails.extend(roster.by_email.keys());
+    for email in emails {
+        let desired = declared.and_then(|people| people.get(email));
+        let remembered = records.get(email).copied();
+        if here.is_frozen(email, desired, remembered) {
+            continue;
+        }
+        let someone_elses = |(person, _): &(&PersonId, &ActualMember)| claimed.contains(person);
+        if desired.is_none() && remembered.is_none() && roster.by_email.get(email).is_some_and(someone_elses)
+        {
+            // Known to us under the e-mail that is declared; told there.
+            continue;
+        }
+        match desired {
+            Some(desired) if here.is_wanted(email, desired) => {
+                present::decide(&here, email, desired, remembered, plan);
+            }
+            _ => absent::decide(&here, email, desired, remembered, plan),
+        }
+    }
+    if here.is_declared() || !roster.unreadable.is_empty() {
+        absent::report_unreadable(&here, plan);
+    }
+}
+
+impl<'a> Here<'_, 'a> {
+    fn address(&self, email: &Email) -> Address {
+        Address::member(&self.ground.input.desired.provider, &self.path, email)
+    }
+
+    fn is_declared(&self) -> bool {
+        self.ground.accounts.id(&self.path) == Some(self.id)
+    }
+
+    /// What is remembered, by the e-mail that it is about now: a person who was renamed at the provider and
+    /// whose declaration followed is known under the new e-mail.
+    fn records(&self) -> BTreeMap<&'a Email, Remembered<'a>> {
+        let desired = self.ground.input.desired;
+        let state = self.ground.input.state;
+        let ours = state.and_then(|state| state.memberships.get(self.id)).into_iter().flatten();
+        let mut records = BTreeMap::new();
+        for (under, record) in ours {
+            let now = record.person.as_ref().and_then(|person| {
+                let member = self.roster.by_id.get(person)?;
+                self.ground.people.email(person, member)
+            });
+            let email = match now {
+                Some(now)
+                    if now != under
+                        && desired.membership(&self.path, under).is_none()
+                        && desired.membership(&self.path, now).is_some() =>
+                {
+                    now
+                }
+                _ => under,
+            };
+            records.insert(email, Remembered { under, record });
+        }
+        records
+    }
+
+    fn behind(&self, email: &Email, remembered: Option<Remembered<'a>>) -> Behind<'a> {
+        let by_email = self.roster.by_email.get(email);
+        let known = remembered.and_then(|one| one.record.person.as_ref());
+        match (known, by_email) {
+            (Some(known), found) => match (self.roster.by_id.get_key_value(known), found) {
+                (Some((id, member)), _) => Behind::Member(id, member),
+                (None, Some((other, _))) => Behind::Stranger(other),
+                (None, None) => Behind::Nobody,
+            },
+            (None, Some((id, member))) => Behind::Member(id, member),
+            (None, None) => Behind::Nobody,
+        }
+    }
+
+    fn is_frozen(
+        &self,
+        email: &Email,
+        desired: Option<&DesiredMembership>,
+        remembered: Option<Remembered<'_>>,
+    ) -> bool {
+        let wanted = self.ground.input.desired;
+        let frozen = &wanted.frozen;
+        let not_asked = desired.is_some_and(|one| !wanted.subject.asks_for(&one.object));
+        not_asked
+            || frozen.people.contains(email)
+            || remembered.is_some_and(|one| frozen.objects.contains(&one.record.object))
+    }
+
+    fn is_offboarded(&self, email: &Email) -> bool {
+        self.ground.input.desired.people.get(email).is_some_and(|person| person.offboarded)
+    }
+
+    /// Whether somebody declared should be here now: not declared absent, and a grant is left.
+    fn is_wanted(&self, email: &Email, desired: &DesiredMembership) -> bool {
+        let now = self.ground.input.now;
+        let live = |ends: &Option<Timestamp>| ends.is_none_or(|ends| ends > now);
+        !self.is_offboarded(email) && (desired.grants.is_empty() || desired.grants.values().any(live))
+    }
+}
+
+fn wait_for_account(path: &AccountPath, people: usize, ground: &Ground<'_>, plan: &mut Plan) {
+    let plural = if people == 1 { "" } else { "s" };
+    plan.deferred.push(Deferred {
+        address: Address::account(&ground.input.desired.provider, path),
+        what: format!("{people} membership{plural}"),
+        because: "the account can't be told yet".into(),
+        until: None,
+    });
+}
+
+/// Lists grants that end within 14 days.
+fn list_endings(ground: &Ground<'_>, plan: &mut Plan) {
+    let now = ground.input.now;
+    let Ok(soon) = now.checked_add(jiff::SignedDuration::from_hours(14 * 24)) else { return };
+    for (path, email, membership) in ground.input.desired.all_memberships() {
+        for (grant, ends) in &membership.grants {
+            if let Some(at) = ends.filter(|ends| *ends > now && *ends <= soon) {
+                let address = Address::member(&ground.input.desired.provider, path, email);
+                plan.ending.push(Ending { address, grant: ground.roles.grant_title(grant, ground), at });
+            }
+        }
+    }
+}

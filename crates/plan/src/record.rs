@@ -1,0 +1,145 @@
+//! What to remember of a change, before all ids are known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use orgform_model::change::Ref;
+use orgform_model::policy::Removal;
+use orgform_model::state::{AccountRecord, MailRecord, MembershipRecord, Record, RoleRecord};
+use orgform_model::{AccountId, Address, Email, Fields, ObjectRef, PersonId, RoleId, RoleKey};
+
+/// A record whose references may still be to things that the same plan makes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RecordDraft {
+    /// An account.
+    Account(AccountRecord),
+    /// A role.
+    Role {
+        /// The owner.
+        account: Ref<AccountId>,
+        /// Its label.
+        key: RoleKey,
+        /// The object that declares it.
+        object: ObjectRef,
+        /// What is applied.
+        applied: Fields,
+        /// What happens when the declaration goes.
+        removal: Removal,
+    },
+    /// A membership.
+    Membership(MembershipDraft),
+    /// The account is gone.
+    DropAccount(AccountId),
+    /// The role is gone.
+    DropRole(RoleId),
+    /// The membership is gone.
+    DropMembership {
+        /// The account.
+        account: AccountId,
+        /// Whose.
+        email: Email,
+    },
+    /// What is written is not ours.
+    Nothing,
+}
+
+/// A membership whose references may still be to things that the same plan makes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MembershipDraft {
+    /// The account.
+    pub account: Ref<AccountId>,
+    /// Whose.
+    pub email: Email,
+    /// The object that declares it.
+    pub object: ObjectRef,
+    /// The person, where known.
+    pub person: Option<PersonId>,
+    /// The grants and when each ends.
+    pub grants: BTreeMap<Ref<RoleId>, Option<Timestamp>>,
+    /// Extra grants that stay.
+    pub kept: BTreeSet<RoleId>,
+    /// What happens when the declaration goes.
+    pub removal: Removal,
+    /// Mails sent, this change's included.
+    pub mail: MailRecord,
+    /// Disabled by us.
+    pub disabled: bool,
+}
+
+/// Ids of what a run has made, by address.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    /// Accounts.
+    pub accounts: BTreeMap<Address, AccountId>,
+    /// Roles.
+    pub roles: BTreeMap<Address, RoleId>,
+}
+
+impl Bindings {
+    /// The id of an account, once it is known.
+    pub fn account(&self, reference: &Ref<AccountId>) -> Option<AccountId> {
+        match reference {
+            Ref::Known(id) => Some(id.clone()),
+            Ref::Created(address) => self.accounts.get(address).cloned(),
+        }
+    }
+
+    /// The id of a role, once it is known.
+    pub fn role(&self, reference: &Ref<RoleId>) -> Option<RoleId> {
+        match reference {
+            Ref::Known(id) => Some(id.clone()),
+            Ref::Created(address) => self.roles.get(address).cloned(),
+        }
+    }
+}
+
+impl RecordDraft {
+    /// The record, if every reference is bound.
+    pub fn bind(&self, bindings: &Bindings) -> Option<Record> {
+        Some(match self {
+            Self::Account(record) => Record::Account(Box::new(record.clone())),
+            Self::Role { account, key, object, applied, removal } => Record::Role(Box::new(RoleRecord {
+                object: object.clone(),
+                account: bindings.account(account)?,
+                key: key.clone(),
+                applied: applied.clone(),
+                removal: *removal,
+            })),
+            Self::Membership(draft) => {
+                let account = bindings.account(&draft.account)?;
+                Record::Membership {
+                    account,
+                    email: draft.email.clone(),
+                    record: Box::new(draft.bind(bindings)?),
+                }
+            }
+            Self::DropAccount(id) => Record::DropAccount(id.clone()),
+            Self::DropRole(id) => Record::DropRole(id.clone()),
+            Self::DropMembership { account, email } => {
+                Record::DropMembership { account: account.clone(), email: email.clone() }
+            }
+            Self::Nothing => Record::Nothing,
+        })
+    }
+}
+
+impl MembershipDraft {
+    /// The record, if every reference is bound.
+    pub fn bind(&self, bindings: &Bindings) -> Option<MembershipRecord> {
+        let Self { account: _, email: _, object, person, grants, kept, removal, mail, disabled } = self;
+        let granted = grants
+            .iter()
+            .map(|(role, ends)| Some((bindings.role(role)?, *ends)))
+            .collect::<Option<BTreeMap<_, _>>>()?;
+        Some(MembershipRecord {
+            object: object.clone(),
+            person: person.clone(),
+            granted,
+            kept: kept.clone(),
+            removal: *removal,
+            mail: *mail,
+            leaving: false,
+            disabled: *disabled,
+        })
+    }
+}

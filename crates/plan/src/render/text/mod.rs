@@ -1,0 +1,80 @@
+//! Plans and reports for a terminal.
+//!
+//! From quiet to loud: header, changes, what is only remembered or stays, then what somebody must look at, and
+//! the total as the last line, where a tired eye lands.
+
+mod changes;
+mod report;
+mod sections;
+
+use super::Style;
+use super::paper::{Ink, Paper, Span};
+use super::view::PlanView;
+
+pub(super) use changes::changes;
+pub(super) use report::{outcomes, report};
+pub(super) use sections::{loud, quiet};
+
+/// A plan as text; each line ends with a line end.
+pub(super) fn plan(view: &PlanView, style: &Style) -> String {
+    let mut paper = Paper::new(style);
+    header(&mut paper, view);
+    if view.nothing_to_do && !is_loud(view) {
+        return paper.into_text();
+    }
+    paper.gap();
+    changes(&mut paper, &view.changes);
+    paper.gap();
+    if !view.nothing_to_do {
+        quiet(&mut paper, view);
+        paper.gap();
+    }
+    loud(&mut paper, view);
+    paper.gap();
+    summary(&mut paper, view);
+    paper.into_text()
+}
+
+/// Whether something must be looked at by somebody, even where nothing is to do.
+pub(super) fn is_loud(view: &PlanView) -> bool {
+    let lists =
+        [view.drift.len(), view.renamed.len(), view.unseen.len(), view.refused.len(), view.held.len()];
+    lists.iter().any(|number| *number > 0)
+}
+
+/// The first line as it is shown.
+pub(super) fn first_line(view: &PlanView) -> String {
+    if view.nothing_to_do && !is_loud(view) {
+        format!("nothing to do. {}.", view.headline)
+    } else {
+        view.headline.clone()
+    }
+}
+
+fn header(paper: &mut Paper, view: &PlanView) {
+    paper.line(vec![
+        Span::new(Ink::Bold, format!("{}:", view.provider)),
+        Span::plain(format!(" {}", first_line(view))),
+    ]);
+    remarks(paper, view);
+}
+
+/// What a reader must know before the rest.
+pub(super) fn remarks(paper: &mut Paper, view: &PlanView) {
+    for remark in &view.remarks {
+        paper.line(vec![Span::new(Ink::Change, remark)]);
+    }
+}
+
+fn summary(paper: &mut Paper, view: &PlanView) {
+    let mut line = vec![Span::new(Ink::Bold, &view.summary)];
+    if !view.changes.is_empty() {
+        line.push(Span::dim(format!("  {}", short(&view.digest))));
+    }
+    paper.line(line);
+}
+
+/// Enough of a digest to name it.
+fn short(digest: &str) -> &str {
+    digest.get(..19).unwrap_or(digest)
+}

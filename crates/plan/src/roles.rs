@@ -1,0 +1,573 @@
+//! Plans custom roles, and tells which role a grant means.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orgform_model::change::{Action, Change, Ref};
+use orgform_model::desired::{DesiredRole, Manage};
+use orgform_model::policy::{DriftPolicy, Removal};
+use orgform_model::state::{Entry, RoleRecord};
+use orgform_model::world::ActualRole;
+use orgform_model::{AccountId, AccountPath, Address, FieldChange, Fields, Grant, RoleId, RoleKey, Value};
+
+use crate::bind::Bound;
+use crate::fields::compare;
+use crate::ground::Ground;
+use crate::plan::{Adopted, Cause, ChangeKind, Deferred, Forgotten, Kept, Plan, PlannedChange, Refused};
+use crate::record::RecordDraft;
+
+/// Which role is which, before and after the plan.
+#[derive(Debug, Default)]
+pub(crate) struct Roles {
+    declared: BTreeMap<RoleKey, Ref<RoleId>>,
+    actual: BTreeMap<RoleId, KnownRole>,
+}
+
+/// What is known of an actual role.
+#[derive(Debug)]
+pub(crate) struct KnownRole {
+    /// How it is named in a grant.
+    pub(crate) grant: Grant,
+    /// How it is shown.
+    pub(crate) title: String,
+    /// Whether it carries the admin right now.
+    pub(crate) admin: bool,
+}
+
+impl Roles {
+    /// What is known of an actual role; none if it was not seen.
+    pub(crate) fn known(&self, id: &RoleId) -> Option<&KnownRole> {
+        self.actual.get(id)
+    }
+
+    /// The grant that an actual role is.
+    pub(crate) fn grant(&self, id: &RoleId) -> Grant {
+        match self.actual.get(id) {
+            Some(role) => role.grant.clone(),
+            None => Grant::Fixed(format!("{{{id}}}")),
+        }
+    }
+
+    /// How an actual role is shown.
+    pub(crate) fn title(&self, id: &RoleId) -> String {
+        self.actual.get(id).map_or_else(|| format!("{{{id}}}"), |role| role.title.clone())
+    }
+
+    /// What a declared grant refers to in an account; none if the role can't be told yet.
+    pub(crate) fn resolve(
+        &self,
+        grant: &Grant,
+        account: &AccountPath,
+        ground: &Ground<'_>,
+    ) -> Option<Ref<RoleId>> {
+        match grant {
+            Grant::Role(key) => self.declared.get(key).cloned(),
+            Grant::Fixed(name) => self.resolve_fixed(name, account, ground),
+        }
+    }
+
+    fn resolve_fixed(&self, name: &str, account: &AccountPath, ground: &Ground<'_>) -> Option<Ref<RoleId>> {
+        let fixed = ground.input.semantics.roles.fixed_role(name)?;
+        if let Some(id) = fixed.id {
+            return Some(Ref::Known(id.into()));
+        }
+        for path in account.self_and_ancestors() {
+            match ground.accounts.bound(&path)? {
+                Bound::Create => {
+                    let key = RoleKey::new(path, name);
+                    return Some(Ref::Created(Address::role(&ground.input.desired.provider, &key)));
+                }
+                Bound::Blocked { .. } => return None,
+                Bound::Known(id) => {
+                    let content = ground.input.world.content(id)?;
+                    let found = content.roles.iter().find(|(_, role)| role.fixed == Some(name));
+                    if let Some((id, _)) = found {
+                        return Some(Ref::Known(id.clone()));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// How a grant is shown.
+    pub(crate) fn grant_title(&self, grant: &Grant, ground: &Ground<'_>) -> String {
+        match grant {
+            Grant::Role(key) => ground
+                .input
+                .desired
+                .roles
+                .get(key)
+                .map(|role| title_of(&role.fields, ground).unwrap_or_else(|| key.name.to_string()))
+                .unwrap_or_else(|| key.name.to_string()),
+            Grant::Fixed(name) => ground
+                .input
+                .semantics
+                .roles
+                .fixed_role(name)
+                .map_or_else(|| name.clone(), |role| role.title.to_owned()),
+        }
+    }
+
+    /// Whether a role carries the admin right once the plan is carried out.
+    pub(crate) fn admin_after(&self, role: &Ref<RoleId>, ground: &Ground<'_>) -> bool {
+        match role {
+            Ref::Known(id) => {
+                let Some(known) = self.actual.get(id) else { return false };
+                match &known.grant {
+                    Grant::Role(key) => match ground.input.desired.roles.get(key) {
+                        Some(role) if role.manage == Manage::Full => {
+                            declared_admin(role, known.admin, ground)
+                        }
+                        _ => known.admin,
+                    },
+                    Grant::Fixed(_) => known.admin,
+                }
+            }
+            Ref::Created(address) => match &address.thing {
+                orgform_model::Thing::Role(key) => match ground.input.desired.roles.get(key) {
+                    Some(role) => declared_admin(role, false, ground),
+                    None => ground.input.semantics.admin.fixed.contains(&key.name.as_ref()),
+                },
+                _ => false,
+            },
+        }
+    }
+}
+
+/// Whether a declared role carries the admin right; as it is now, where the manifest leaves that open.
+fn declared_admin(role: &DesiredRole, now: bool, ground: &Ground<'_>) -> bool {
+    let Some((field, item)) = ground.input.semantics.admin.item else { return now };
+    role.fields.get(field).map_or(now, |value| value.as_set().is_some_and(|set| set.contains(item)))
+}
+
+fn title_of(fields: &Fields, ground: &Ground<'_>) -> Option<String> {
+    fields.get(ground.input.semantics.roles.natural_key).and_then(Value::as_text).map(str::to_owned)
+}
+
+/// Names every actual role, and binds declared ones.
+pub(crate) fn index(ground: &Ground<'_>) -> Roles {
+    let mut roles = Roles::default();
+    let mut by_key: BTreeMap<(&AccountId, &str), Vec<&RoleId>> = BTreeMap::new();
+    for (account, id, role) in actual_roles(ground) {
+        if let (None, Some(key)) = (role.fixed, natural_key(&role.fields, ground)) {
+            by_key.entry((account, key)).or_default().push(id);
+        }
+    }
+    for (key, role) in &ground.input.desired.roles {
+        let address = || Address::role(&ground.input.desired.provider, key);
+        let bound = match ground.accounts.bound(&key.account) {
+            Some(Bound::Create) => Some(Ref::Created(address())),
+            Some(Bound::Known(account)) => match find(role, account, &by_key, ground) {
+                Found::One(id) => Some(Ref::Known(id)),
+                Found::None if role.manage == Manage::Full => Some(Ref::Created(address())),
+                Found::None | Found::Several(_) | Found::Vanished | Found::Unseen => None,
+            },
+            Some(Bound::Blocked { .. }) | None => None,
+        };
+        if let Some(bound) = bound {
+            roles.declared.insert(key.clone(), bound);
+        }
+    }
+    let declared: BTreeMap<RoleId, RoleKey> = roles
+        .declared
+        .iter()
+        .filter_map(|(key, bound)| Some((bound.known()?.clone(), key.clone())))
+        .collect();
+    for (account, id, role) in actual_roles(ground) {
+        let known = name(account, id, role, declared.get(id), ground);
+        roles.actual.insert(id.clone(), known);
+    }
+    for fixed in ground.input.semantics.roles.fixed {
+        if let Some(id) = fixed.id {
+            roles.actual.entry(id.into()).or_insert_with(|| KnownRole {
+                grant: Grant::Fixed(fixed.name.to_owned()),
+                title: fixed.title.to_owned(),
+                admin: ground.input.semantics.admin.fixed.contains(&fixed.name),
+            });
+        }
+    }
+    roles
+}
+
+fn actual_roles<'a>(
+    ground: &Ground<'a>,
+) -> impl Iterator<Item = (&'a AccountId, &'a RoleId, &'a ActualRole)> + use<'a> {
+    let world = ground.input.world;
+    world.contents.iter().flat_map(|(account, content)| {
+        content
+            .iter()
+            .flat_map(move |content| content.roles.iter().map(move |(id, role)| (account, id, role)))
+    })
+}
+
+fn natural_key<'f>(fields: &'f Fields, ground: &Ground<'_>) -> Option<&'f str> {
+    fields.get(ground.input.semantics.roles.natural_key).and_then(Value::as_text)
+}
+
+fn name(
+    account: &AccountId,
+    id: &RoleId,
+    role: &ActualRole,
+    declared: Option<&RoleKey>,
+    ground: &Ground<'_>,
+) -> KnownRole {
+    let semantics = ground.input.semantics;
+    let grant = match (role.fixed, declared) {
+        (Some(fixed), _) => Grant::Fixed(fixed.to_owned()),
+        (None, Some(key)) => Grant::Role(key.clone()),
+        (None, None) => {
+            let remembered = ground.input.state.and_then(|state| state.roles.get(id));
+            let label =
+                remembered.map_or_else(|| format!("{{{id}}}").into(), |record| record.key.name.clone());
+            Grant::Role(RoleKey::new(ground.accounts.label(account), label))
+        }
+    };
+    let carries = semantics.admin.item.is_some_and(|(field, item)| {
+        role.fields.get(field).and_then(Value::as_set).is_some_and(|set| set.contains(item))
+    });
+    let admin = role.fixed.is_some_and(|fixed| semantics.admin.fixed.contains(&fixed)) || carries;
+    let fixed_title = role.fixed.and_then(|fixed| semantics.roles.fixed_role(fixed)).map(|role| role.title);
+    let declared_title = declared
+        .and_then(|key| ground.input.desired.roles.get(key))
+        .and_then(|role| natural_key(&role.fields, ground));
+    let title = fixed_title.or(declared_title).or_else(|| natural_key(&role.fields, ground));
+    KnownRole { grant, title: title.map_or_else(|| id.to_string(), str::to_owned), admin }
+}
+
+enum Found {
+    One(RoleId),
+    None,
+    Several(usize),
+    /// It is ours, and the list lacks it: somebody removed it, or the list is short.
+    Vanished,
+    Unseen,
+}
+
+fn find(
+    role: &DesiredRole,
+    account: &AccountId,
+    by_key: &BTreeMap<(&AccountId, &str), Vec<&RoleId>>,
+    ground: &Ground<'_>,
+) -> Found {
+    let Some(content) = ground.input.world.content(account) else { return Found::Unseen };
+    if let Some(id) = &role.external_id {
+        return if content.roles.contains_key(id) { Found::One(id.clone()) } else { Found::None };
+    }
+    let remembered = ground.input.state.into_iter().flat_map(|state| &state.roles).find(|(_, record)| record.account == *account && record.object == role.object);
+    if let Some((id, _)) = remembered {
+        let there = content.roles.contains_key(id);
+        return if there { Found::One(id.clone()) } else { Found::Vanished };
+    }
+    let candidates = natural_key(&role.fields, ground).and_then(|key| by_key.get(&(account, key)));
+    match candidates.map(Vec::as_slice) {
+        Some([id]) => Found::One((*id).clone()),
+        Some(several @ [_, _, ..]) => Found::Several(several.len()),
+        _ if !content.roles_complete.is_complete() => Found::Unseen,
+        _ => Found::None,
+    }
+}
+
+/// Plans every declared role, then those that are ours and no longer declared.
+pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
+    let mut by_key: BTreeMap<(&AccountId, &str), Vec<&RoleId>> = BTreeMap::new();
+    for (account, id, role) in actual_roles(ground) {
+        if let (None, Some(key)) = (role.fixed, natural_key(&role.fields, ground)) {
+            by_key.entry((account, key)).or_default().push(id);
+        }
+    }
+    for (key, role) in &ground.input.desired.roles {
+        if ground.input.desired.subject.asks_for(&role.object) {
+            declared(key, role, &by_key, ground, plan);
+        }
+    }
+    let wanted: BTreeSet<&RoleId> = ground.roles.declared.values().filter_map(Ref::known).collect();
+    for (id, record) in ground.input.state.into_iter().flat_map(|state| &state.roles) {
+        if !wanted.contains(id) && !ground.going.contains(&record.account) {
+            undeclared(id, record, ground, plan);
+        }
+    }
+    report_unmanaged(&wanted, ground, plan);
+}
+
+fn declared(
+    key: &RoleKey,
+    role: &DesiredRole,
+    by_key: &BTreeMap<(&AccountId, &str), Vec<&RoleId>>,
+    ground: &Ground<'_>,
+    plan: &mut Plan,
+) {
+    let address = Address::role(&ground.input.desired.provider, key);
+    let title = format!("role {}", title_of(&role.fields, ground).unwrap_or_else(|| key.name.to_string()));
+    let account = match ground.accounts.bound(&key.account) {
+        Some(Bound::Create) => {
+            let account = Ref::Created(Address::account(&ground.input.desired.provider, &key.account));
+            create(address, title, account, key, role, plan);
+            return;
+        }
+        Some(Bound::Known(id)) => id,
+        Some(Bound::Blocked { .. }) | None => {
+            plan.deferred.push(Deferred {
+                address,
+                what: "create".into(),
+                because: "its account can't be told yet".into(),
+                until: None,
+            });
+            return;
+        }
+    };
+    match find(role, account, by_key, ground) {
+        Found::One(id) => compare_one(address, title, account, &id, key, role, ground, plan),
+        Found::None if role.manage == Manage::Full && role.external_id.is_none() => {
+            if ground.is_pending(&address) {
+                ground.defer_pending(address, "create", plan);
+            } else {
+                create(address, title, Ref::Known(account.clone()), key, role, plan);
+            }
+        }
+        Found::None => plan.refused.push(Refused {
+            address,
+            what: "use".into(),
+            because: "no such role is there, and it is not made by this declaration".into(),
+            next: "correct its name or `externalId`, or drop `manage: Reference`".into(),
+            place: Some(role.place.clone()),
+        }),
+        Found::Vanished => plan.refused.push(Refused {
+            next: format!("if it was removed by hand, run `orgform forget {address}`; then it is made anew"),
+            address,
+            what: "compare".into(),
+            because: "it was here and is not listed any more".into(),
+            place: Some(role.place.clone()),
+        }),
+        Found::Several(count) => plan.refused.push(Refused {
+            address,
+            what: "adopt".into(),
+            because: format!("{count} roles have this name here"),
+            next: "set `externalId` to the one that is meant".into(),
+            place: Some(role.place.clone()),
+        }),
+        Found::Unseen => plan.deferred.push(Deferred {
+            address,
+            what: "compare".into(),
+            because: "the roles of its account could not be seen".into(),
+            until: None,
+        }),
+    }
+}
+
+fn create(
+    address: Address,
+    title: String,
+    account: Ref<AccountId>,
+    key: &RoleKey,
+    role: &DesiredRole,
+    plan: &mut Plan,
+) {
+    let fields = role
+        .fields
+        .iter()
+        .map(|(field, value)| FieldChange { field: field.clone(), from: None, to: Some(value.clone()) })
+        .collect();
+    plan.changes.push(PlannedChange {
+        title,
+        kind: ChangeKind::Create,
+        cause: Cause::Declared,
+        gains: vec![],
+        loses: vec![],
+        fields,
+        notes: vec![],
+        reach: None,
+        mails: 0,
+        place: Some(role.place.clone()),
+        requires: BTreeSet::new(),
+        losers: BTreeSet::new(),
+        change: Change {
+            address: address.clone(),
+            action: Action::CreateRole { account: account.clone(), fields: role.fields.clone() },
+        },
+        record: draft(account, key, role),
+        address,
+    });
+}
+
+fn draft(account: Ref<AccountId>, key: &RoleKey, role: &DesiredRole) -> RecordDraft {
+    RecordDraft::Role {
+        account,
+        key: key.clone(),
+        object: role.object.clone(),
+        applied: role.fields.clone(),
+        removal: role.removal,
+    }
+}
+
+#[allow(clippy::too_many_lines)]
+fn compare_one(
+    address: Address,
+    title: String,
+    account: &AccountId,
+    id: &RoleId,
+    key: &RoleKey,
+    role: &DesiredRole,
+    ground: &Ground<'_>,
+    plan: &mut Plan,
+) {
+    let Some(actual) = ground.input.world.content(account).and_then(|content| content.roles.get(id)) else {
+        return;
+    };
+    if role.manage == Manage::Reference {
+        return;
+    }
+    let record = ground.input.state.and_then(|state| state.roles.get(id));
+    let mut compared = compare(
+        &role.fields,
+        &actual.fields,
+        record.map(|record| &record.applied),
+        ground.input.semantics.roles.fields,
+    );
+    for (change, because) in std::mem::take(&mut compared.fixed) {
+        plan.refused.push(Refused {
+            address: address.clone(),
+            what: format!("change {}", change.field),
+            because,
+            next: "declare it as it is, or make a new role under another name".into(),
+            place: Some(role.place.clone()),
+        });
+    }
+    if ground.input.desired.policy.drift == DriftPolicy::Report {
+        for change in std::mem::take(&mut compared.drift) {
+            plan.drift.push(Kept {
+                address: address.clone(),
+                what: change.field.clone(),
+                because: "changed at the provider; the drift policy is Report".into(),
+            });
+        }
+    }
+    let fields = compared.all();
+    let current = RoleRecord {
+        object: role.object.clone(),
+        account: account.clone(),
+        key: key.clone(),
+        applied: role.fields.clone(),
+        removal: role.removal,
+    };
+    match record {
+        None => plan.adopted.push(Adopted {
+            address: address.clone(),
+            what: title.clone(),
+            entries: vec![Entry::Role {
+                id: id.clone(),
+                record: Box::new(RoleRecord { applied: unchanged(&role.fields, &fields), ..current }),
+            }],
+        }),
+        Some(record) if fields.is_empty() && *record != current => {
+            plan.remember.push(Entry::Role { id: id.clone(), record: Box::new(current) });
+        }
+        Some(_) => {}
+    }
+    if fields.is_empty() {
+        return;
+    }
+    let cause = if compared.edits.is_empty() { Cause::Drift } else { Cause::Declared };
+    plan.changes.push(PlannedChange {
+        title,
+        kind: ChangeKind::Update,
+        cause,
+        gains: vec![],
+        loses: vec![],
+        fields: fields.clone(),
+        notes: vec![],
+        reach: None,
+        mails: 0,
+        place: Some(role.place.clone()),
+        requires: BTreeSet::new(),
+        losers: BTreeSet::new(),
+        change: Change {
+            address: address.clone(),
+            action: Action::UpdateRole { account: account.clone(), role: id.clone(), changes: fields },
+        },
+        record: draft(Ref::Known(account.clone()), key, role),
+        address,
+    });
+}
+
+/// The declared fields that are already so.
+pub(crate) fn unchanged(declared: &Fields, changes: &[FieldChange]) -> Fields {
+    let changed: BTreeSet<&str> = changes.iter().map(|change| change.field.as_str()).collect();
+    declared
+        .iter()
+        .filter(|(field, _)| !changed.contains(field.as_str()))
+        .map(|(field, value)| (field.clone(), value.clone()))
+        .collect()
+}
+
+fn undeclared(id: &RoleId, record: &RoleRecord, ground: &Ground<'_>, plan: &mut Plan) {
+    let desired = ground.input.desired;
+    if desired.frozen.objects.contains(&record.object) || !desired.subject.speaks_for(&record.object) {
+        return;
+    }
+    let key = RoleKey::new(ground.accounts.label(&record.account), record.key.name.clone());
+    let address = Address::role(&desired.provider, &key);
+    let drop = vec![Entry::DropRole { id: id.clone() }];
+    let Some(content) = ground.input.world.content(&record.account) else {
+        if ground.is_gone(&record.account) {
+            plan.remember.extend(drop);
+        } else {
+            ground.defer_unseen(address, "remove", plan);
+        }
+        return;
+    };
+    if !content.roles.contains_key(id) {
+        if content.roles_complete.is_complete() {
+            plan.remember.extend(drop);
+        }
+        return;
+    }
+    if ground.accounts.may_be_renamed(&record.account) {
+        ground.defer_rename(address, "remove", plan);
+        return;
+    }
+    let title = format!("role {}", ground.roles.title(id));
+    if record.removal != Removal::Remove {
+        plan.forgotten.push(Forgotten {
+            address,
+            because: format!("it is no longer declared and its removal is {:?}", record.removal),
+            entries: drop,
+        });
+        return;
+    }
+    plan.changes.push(PlannedChange {
+        title,
+        kind: ChangeKind::Remove,
+        cause: Cause::Undeclared,
+        gains: vec![],
+        loses: vec![],
+        fields: vec![],
+        notes: vec![],
+        reach: None,
+        mails: 0,
+        place: None,
+        requires: BTreeSet::new(),
+        losers: BTreeSet::new(),
+        change: Change {
+            address: address.clone(),
+            action: Action::RemoveRole { account: record.account.clone(), role: id.clone() },
+        },
+        record: RecordDraft::DropRole(id.clone()),
+        address,
+    });
+}
+
+fn report_unmanaged(wanted: &BTreeSet<&RoleId>, ground: &Ground<'_>, plan: &mut Plan) {
+    for (account, id, role) in actual_roles(ground) {
+        let path = ground.accounts.label(account);
+        let ours = ground.input.state.is_some_and(|state| state.roles.contains_key(id));
+        if role.fixed.is_some() || ours || wanted.contains(id) || ground.accounts.bound(&path).is_none() {
+            continue;
+        }
+        let Grant::Role(key) = ground.roles.grant(id) else { continue };
+        plan.kept.push(Kept {
+            address: Address::role(&ground.input.desired.provider, &key),
+            what: format!("role {}", ground.roles.title(id)),
+            because: "unmanaged".into(),
+        });
+    }
+}

@@ -1,0 +1,271 @@
+//! Never remove by mistake: judges every change that takes something away from somebody.
+//!
+//! The rules run in a fixed order. Each either refuses (will not), defers (cannot yet) or holds (waits for a
+//! release); what is left is safe to do. Doubt means keep and report.
+
+mod admins;
+mod limits;
+
+use std::collections::BTreeSet;
+
+use orgform_model::change::Action;
+use orgform_model::policy::Allow;
+use orgform_model::world::{Identity, Reach, RemovalFacts};
+use orgform_model::{Address, Email, Thing};
+
+use crate::ground::Ground;
+use crate::plan::{Cause, ChangeKind, Deferred, Plan, PlannedChange, Refused};
+use crate::reach;
+use crate::scopes::account_scope;
+
+/// Judges the changes of a plan and moves those that may not be done to where they belong.
+pub(crate) fn judge(ground: &Ground<'_>, plan: &mut Plan) {
+    see_the_whole_reach(ground, plan);
+    refuse_each(ground, plan, protected);
+    refuse_each(ground, plan, ourselves);
+    refuse_each(ground, plan, too_far);
+    admins::judge(ground, plan);
+    limits::hold_what_needs_consent(ground, plan);
+    limits::hold_what_is_over(ground, plan);
+    keep_roles_in_use(ground, plan);
+}
+
+/// Why a change is refused, and what to do.
+struct Objection {
+    because: String,
+    next: String,
+}
+
+/// What a change wants, in a word or two.
+pub(crate) fn wanted(change: &PlannedChange) -> String {
+    match change.kind {
+        ChangeKind::Update if !change.loses.is_empty() => format!("revoke {}", change.loses.join(", ")),
+        ChangeKind::Update => "update".into(),
+        ChangeKind::Create => "create".into(),
+        ChangeKind::Remove => "remove".into(),
+        ChangeKind::Invite => "invite".into(),
+        ChangeKind::Resend => "invite again".into(),
+        ChangeKind::Withdraw => "withdraw the invite".into(),
+        ChangeKind::Disable => "disable".into(),
+        ChangeKind::Enable => "enable".into(),
+    }
+}
+
+fn refuse_each(
+    ground: &Ground<'_>,
+    plan: &mut Plan,
+    rule: fn(&PlannedChange, &Ground<'_>) -> Option<Objection>,
+) {
+    let mut refused = vec![];
+    plan.changes.retain(|change| {
+        let Some(Objection { because, next }) = rule(change, ground) else { return true };
+        let (address, what, place) = (change.address.clone(), wanted(change), change.place.clone());
+        refused.push(Refused { address, what, because, next, place });
+        false
+    });
+    plan.refused.extend(refused);
+}
+
+/// A narrowed or removed role, or a removed account, is judged only when every account that it reaches was seen.
+fn see_the_whole_reach(ground: &Ground<'_>, plan: &mut Plan) {
+    let mut needs = BTreeSet::new();
+    let mut deferred = vec![];
+    plan.changes.retain(|change| {
+        let owner = match &change.change.action {
+            Action::UpdateRole { account, .. } if reach::narrows(change) => account,
+            Action::RemoveRole { account, .. } => account,
+            _ => return true,
+        };
+        let unseen = reach::unseen_accounts(owner, ground);
+        let Some(first) = unseen.first() else { return true };
+        let not_tried = unseen.iter().filter(|id| !ground.input.world.contents.contains_key(*id));
+        needs.extend(
+            not_tried
+                .map(|id| account_scope(id, ground.input.desired, &ground.accounts, ground.input.semantics)),
+        );
+        deferred.push(Deferred {
+            address: change.address.clone(),
+            what: wanted(change),
+            because: format!("who holds it in {} could not be seen", ground.accounts.label(first)),
+            until: None,
+        });
+        false
+    });
+    plan.needs.extend(needs);
+    plan.deferred.extend(deferred);
+}
+
+/// Protected people lose nothing anywhere; nor does anybody who can't be told from them.
+fn protected(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
+    let protected = &ground.input.desired.policy.safety.protected;
+    if protected.is_empty() {
+        return None;
+    }
+    change.losers.iter().find_map(|loser| {
+        let unreadable = !loser.person.contains('@') || loser.person.contains(' ');
+        let because = match unreadable {
+            true => {
+                format!("{} can't be told from a protected person: the e-mail can't be read", loser.person)
+            }
+            false if protected.contains(&Email::new(&loser.person)) => {
+                format!("{} is protected", loser.person)
+            }
+            false => return None,
+        };
+        let next = "take the person off `safety.protected`, or bind it with `identities`, if this is right";
+        Some(Objection { because, next: next.into() })
+    })
+}
+
+/// The identity that orgform runs as loses nothing, nor do the roles it holds.
+fn ourselves(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
+    let policy = &ground.input.desired.policy;
+    let identity = ground.input.world.directory.identity.as_ref();
+    let next = "run as somebody else, or do this by hand";
+    let objection = |because: String| Some(Objection { because, next: next.into() });
+    let loses = |email: &&Email| change.losers.iter().any(|loser| Email::new(&loser.person) == **email);
+    if let Some(email) = policy.runs_as.as_ref().filter(loses) {
+        return objection(format!("orgform runs as {email}, and never takes anything away from itself"));
+    }
+    match identity {
+        Some(Identity::Person(id)) => {
+            let is_us = |person: &str| {
+                person == id.as_str()
+                    || ground.rosters.values().any(|roster| {
+                        roster
+                            .by_id
+                            .get_key_value(id)
+                            .is_some_and(|(id, member)| ground.people.shown(id, member) == person)
+                    })
+            };
+            let hit = change.losers.iter().any(|loser| is_us(&loser.person));
+            hit.then(|| {
+                objection("orgform runs as this person, and never takes anything away from itself".into())
+            })?
+        }
+        Some(Identity::Machine { roles: Some(roles), .. }) => {
+            let held = touched_role(change).is_some_and(|role| roles.contains(role));
+            held.then(|| objection("the key that orgform runs with holds this role".into()))?
+        }
+        Some(Identity::Machine { roles: None, .. }) if policy.runs_as.is_none() => {
+            let admin =
+                touched_role(change).and_then(|role| ground.roles.known(role)).is_some_and(|role| role.admin);
+            admin.then(|| {
+                objection(
+                    "the key that orgform runs with may hold this role, which carries the admin right".into(),
+                )
+            })?
+        }
+        Some(Identity::Machine { .. }) => None,
+        None if policy.runs_as.is_none() => {
+            let hit = change.losers.iter().any(|loser| admins::is_admin(loser, ground));
+            hit.then(|| Objection {
+                because: "who orgform runs as is not known, so no admin loses anything".into(),
+                next: "set `runsAs` in the Provider".into(),
+            })
+        }
+        None => None,
+    }
+}
+
+/// A role that is narrowed or removed.
+fn touched_role(change: &PlannedChange) -> Option<&orgform_model::RoleId> {
+    match &change.change.action {
+        Action::UpdateRole { role, .. } if reach::narrows(change) => Some(role),
+        Action::RemoveRole { role, .. } => Some(role),
+        _ => None,
+    }
+}
+
+/// A removal that reaches further than its account, or that can't be undone, needs an opt-in; and it is never
+/// done while a declaration wants the person within that reach.
+fn too_far(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
+    let facts = removal_facts(change, ground)?;
+    let allow = &ground.input.desired.policy.safety.allow;
+    let opt_in = |flag: &str| format!("if this is right, add `{flag}` to `safety.allow` in the Provider");
+    let wide = facts.reach != Reach::ThisAccount;
+    if let Some(elsewhere) =
+        wanted_elsewhere(change, ground).filter(|_| wide || change.kind == ChangeKind::Disable)
+    {
+        return Some(Objection {
+            because: format!("it reaches further than this account, and {elsewhere} is declared"),
+            next: "drop that declaration first, or keep this one".into(),
+        });
+    }
+    if change.kind == ChangeKind::Disable {
+        return None;
+    }
+    if wide && !allow.contains(&Allow::WiderReach) {
+        return Some(Objection {
+            because: match &facts.reach {
+                Reach::Everywhere => "it removes the person everywhere at this provider".into(),
+                Reach::Accounts(_) | Reach::ThisAccount => "it reaches other accounts too".into(),
+            },
+            next: opt_in("WiderReach"),
+        });
+    }
+    if !facts.reversible && !allow.contains(&Allow::Irreversible) {
+        return Some(Objection { because: "it can't be undone".into(), next: opt_in("Irreversible") });
+    }
+    None
+}
+
+fn removal_facts<'a>(change: &PlannedChange, ground: &Ground<'a>) -> Option<&'a RemovalFacts> {
+    let world = ground.input.world;
+    match &change.change.action {
+        Action::RemoveMember { account, person, .. } | Action::Disable { account, person } => {
+            Some(&world.content(account)?.members.get(person)?.removal)
+        }
+        Action::RemoveRole { account, role } => Some(&world.content(account)?.roles.get(role)?.removal),
+        Action::RemoveAccount { account } => Some(&world.directory.accounts.get(account)?.removal),
+        _ => None,
+    }
+}
+
+/// Another membership of the same person that is declared.
+fn wanted_elsewhere(change: &PlannedChange, ground: &Ground<'_>) -> Option<Address> {
+    let Thing::Member(path, email) = &change.address.thing else { return None };
+    let desired = ground.input.desired;
+    if desired.people.get(email).is_some_and(|person| person.offboarded) {
+        return None;
+    }
+    let other =
+        desired.memberships.iter().find(|(other, people)| *other != path && people.contains_key(email));
+    other.map(|(other, _)| Address::member(&desired.provider, other, email))
+}
+
+/// A role goes only when nobody holds it any more; what takes it from its holders goes first.
+fn keep_roles_in_use(ground: &Ground<'_>, plan: &mut Plan) {
+    let mut refused = vec![];
+    let mut edges = vec![];
+    for change in &plan.changes {
+        let Action::RemoveRole { role, .. } = &change.change.action else { continue };
+        let holders = reach::holders_after(role, &plan.changes, ground);
+        if holders.is_empty() {
+            edges.push((change.address.clone(), reach::changes_that_drop(role, &plan.changes)));
+            continue;
+        }
+        let more = if holders.len() > 5 { format!(" and {} more", holders.len() - 5) } else { String::new() };
+        let shown: Vec<_> = holders.into_iter().take(5).collect();
+        refused.push(Refused {
+            address: change.address.clone(),
+            what: "remove".into(),
+            because: format!("it is held by {}{more}", shown.join(", ")),
+            next: "take it from them first, or set `removal: Retain` on the Role".into(),
+            place: None,
+        });
+    }
+    let addresses: BTreeSet<_> = refused.iter().map(|one| one.address.clone()).collect();
+    plan.changes.retain(|change| !addresses.contains(&change.address));
+    plan.refused.extend(refused);
+    for (address, requires) in edges {
+        if let Some(change) = plan.changes.iter_mut().find(|change| change.address == address) {
+            change.requires.extend(requires);
+        }
+    }
+}
+
+/// Whether a change needs somebody's consent whatever the limits say.
+fn needs_consent(change: &PlannedChange) -> bool {
+    matches!(change.cause, Cause::Authority | Cause::Base)
+}

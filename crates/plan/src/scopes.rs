@@ -1,0 +1,108 @@
+//! Says what to look at: which accounts, then which people.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use orgform_model::world::{ActualMember, Directory, Scope};
+use orgform_model::{AccountId, AccountPath, Desired, Email, PersonId, ProviderState, Semantics, World};
+
+use crate::bind::{Accounts, bind};
+
+/// Lists the accounts to look into: declared, remembered, and all of them if anyone is declared absent.
+pub fn scopes(
+    desired: &Desired,
+    directory: &Directory,
+    state: Option<&ProviderState>,
+    semantics: &Semantics,
+) -> BTreeSet<Scope> {
+    let accounts = bind(desired, directory, state, semantics);
+    let declared = desired.accounts.keys().filter_map(|path| accounts.id(path));
+    let remembered =
+        state.into_iter().flat_map(|state| state.accounts.keys().chain(state.memberships.keys()));
+    let all = desired.people.values().any(|person| person.offboarded).then_some(directory.accounts.keys());
+    declared
+        .chain(remembered)
+        .chain(all.into_iter().flatten())
+        .filter(|id| directory.accounts.contains_key(*id))
+        .map(|id| account_scope(id, desired, &accounts, semantics))
+        .collect()
+}
+
+/// The scope of one account, with the costly fields that are declared for it.
+pub(crate) fn account_scope(
+    id: &AccountId,
+    desired: &Desired,
+    accounts: &Accounts,
+    semantics: &Semantics,
+) -> Scope {
+    let declared = desired.accounts.get(&accounts.label(id));
+    let costly = semantics.accounts.fields.iter().filter(|rule| rule.own_call).map(|rule| rule.name);
+    let fields =
+        costly.filter(|name| declared.is_some_and(|account| account.fields.contains_key(*name))).collect();
+    Scope::Account { id: id.clone(), fields }
+}
+
+/// Lists the people to look up: those whose e-mail the list lacks, and who were never seen, were seen longer ago
+/// than `maxAge`, or would lose a membership or change an e-mail if what we remember still holds.
+pub fn people_to_look_up(
+    desired: &Desired,
+    world: &World,
+    state: Option<&ProviderState>,
+    semantics: &Semantics,
+    now: Timestamp,
+) -> BTreeSet<Scope> {
+    let accounts = bind(desired, &world.directory, state, semantics);
+    let declared_ids: BTreeMap<&PersonId, &Email> = desired
+        .people
+        .iter()
+        .filter_map(|(email, person)| Some((person.identity.as_ref()?, email)))
+        .collect();
+    let mut people = BTreeSet::new();
+    for (id, content) in &world.contents {
+        let Ok(content) = content else { continue };
+        let path = accounts.label(id);
+        for (person, member) in &content.members {
+            let known = LookUp { desired, world, state, now, declared_ids: &declared_ids };
+            if known.is_due(person, member, id, &path) {
+                people.insert(Scope::Person(person.clone()));
+            }
+        }
+    }
+    people
+}
+
+struct LookUp<'a> {
+    desired: &'a Desired,
+    world: &'a World,
+    state: Option<&'a ProviderState>,
+    now: Timestamp,
+    declared_ids: &'a BTreeMap<&'a PersonId, &'a Email>,
+}
+
+impl LookUp<'_> {
+    fn is_due(
+        &self,
+        person: &PersonId,
+        member: &ActualMember,
+        account: &AccountId,
+        path: &AccountPath,
+    ) -> bool {
+        if member.email.is_some()
+            || self.world.people.contains_key(person)
+            || self.declared_ids.contains_key(person)
+        {
+            return false;
+        }
+        let Some(known) = self.state.and_then(|state| state.people.get(person)) else { return true };
+        let age = self.now.duration_since(known.seen);
+        if age.is_negative() || age.unsigned_abs() > self.desired.policy.max_age {
+            return true;
+        }
+        let Some(email) = &known.email else { return false };
+        let wanted = self.desired.membership(path, email).is_some();
+        let ours = self.state.is_some_and(|state| state.membership(account, email).is_some());
+        let authority = self.desired.accounts.get(path).is_some_and(|account| account.authoritative_members);
+        let absent = self.desired.people.get(email).is_some_and(|person| person.offboarded);
+        !wanted && (ours || authority || absent) || absent
+    }
+}

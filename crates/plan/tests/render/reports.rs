@@ -1,0 +1,129 @@
+//! What became of a plan.
+
+use insta::{assert_json_snapshot, assert_snapshot};
+use orgform_model::Address;
+use orgform_plan::render::{Style, report_json, report_markdown, report_text};
+use orgform_plan::{ChangeKind, Fate, Outcome, Plan, Report, Verified};
+
+use crate::plans::{every_section, invite, member, now, pureport, removal, role, with_changes};
+
+pub(crate) fn outcome(address: Address, title: &str, kind: ChangeKind, result: Fate) -> Outcome {
+    Outcome { address, title: title.to_owned(), kind, result }
+}
+
+/// A run in which much went well.
+pub(crate) fn complete() -> Report {
+    Report {
+        provider: pureport(),
+        outcomes: vec![
+            outcome(
+                role("acme", "network-operator"),
+                "role Network operator",
+                ChangeKind::Update,
+                Fate::Done,
+            ),
+            outcome(member("acme", "ada@acme.example"), "", ChangeKind::Invite, Fate::Invited),
+            outcome(member("acme/finance", "grace@acme.example"), "", ChangeKind::Invite, Fate::Joined),
+        ],
+        extra: Vec::new(),
+        already: 0,
+        adopted: 2,
+        forgotten: 0,
+        mails: 1,
+        verified: Verified::Converged,
+    }
+}
+
+/// A run in which everything that can go wrong did.
+pub(crate) fn failed() -> Report {
+    let fate = |said: &str, next: &str, unknown| Fate::Failed {
+        said: said.to_owned(),
+        next: next.to_owned(),
+        unknown,
+    };
+    let mut report = complete();
+    report.outcomes.extend([
+        outcome(
+            member("acme/finance", "ken@acme.example"),
+            "",
+            ChangeKind::Remove,
+            fate(
+                "pureport answered 409 CONFLICT, \"ken@acme.example is being updated\"",
+                "run apply again; nothing else depends on it",
+                false,
+            ),
+        ),
+        outcome(
+            member("acme/finance", "lou@acme.example"),
+            "",
+            ChangeKind::Invite,
+            fate(
+                "the connection broke before the answer",
+                "run plan: it looks whether the invite is there",
+                true,
+            ),
+        ),
+        outcome(
+            member("acme/lab", "max@acme.example"),
+            "",
+            ChangeKind::Remove,
+            Fate::Stale { said: "max@acme.example has Admin by now".to_owned() },
+        ),
+        outcome(
+            member("acme/lab", "ned@acme.example"),
+            "",
+            ChangeKind::Invite,
+            Fate::Skipped { because: "it needs role Operator, which failed".to_owned() },
+        ),
+        outcome(member("acme/lab", "oda@acme.example"), "", ChangeKind::Invite, Fate::Stopped),
+    ]);
+    let left: Plan = Plan {
+        held: every_section().held,
+        ..with_changes(vec![invite("acme/lab", "oda@acme.example", "Admin")])
+    };
+    Report {
+        extra: vec![removal("acme", "pia@acme.example", "Admin")],
+        already: 3,
+        forgotten: 1,
+        mails: 2,
+        verified: Verified::Differs { plan: Box::new(left) },
+        ..report
+    }
+}
+
+#[test]
+fn a_run_that_went_well() {
+    assert_snapshot!(report_text(&complete(), now(), &Style::default()));
+}
+
+#[test]
+fn a_run_that_went_badly() {
+    assert_snapshot!(report_text(&failed(), now(), &Style::default()));
+}
+
+#[test]
+fn a_run_that_nobody_verified() {
+    let verified = Verified::NotChecked { because: "the run was stopped".to_owned() };
+    assert_snapshot!(
+        report_text(&Report { outcomes: Vec::new(), adopted: 0, mails: 0, verified, ..complete() }, now(), &Style::default()),
+        @"pureport: Nothing to do.  Not verified: the run was stopped."
+    );
+}
+
+#[test]
+fn a_comment_on_a_run() {
+    assert_snapshot!(report_markdown(&[failed()], now(), &Style::default()));
+}
+
+#[test]
+fn json_of_a_run() {
+    assert_json_snapshot!(report_json(&[complete()], now(), &Style::default()));
+}
+
+#[test]
+fn no_line_of_a_report_has_spaces_at_its_end() {
+    for report in [complete(), failed()] {
+        let shown = report_text(&report, now(), &Style { color: true, ..Style::default() });
+        assert!(shown.lines().all(|line| line.trim_end() == line), "{shown}");
+    }
+}
