@@ -196,7 +196,7 @@ impl Simulator {
 
     fn mails(&self) -> anyhow::Result<u64> {
         let stats = self.stats()?;
-        stats.pointer("/mails/total").and_then(serde_json::Value::as_u64).context("the stats have no mails")
+        stats.pointer("/mails").and_then(serde_json::Value::as_u64).context("the stats have no mails")
     }
 
     fn tell_figures(&self) -> anyhow::Result<()> {
