@@ -1,7 +1,5 @@
 //! Plans accounts: create, update, remove or let go of.
 
-use std::collections::BTreeSet;
-
 use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::{DesiredAccount, Manage};
 use orgform_model::policy::{DriftPolicy, Removal};
@@ -82,23 +80,17 @@ fn create(
         .collect();
     plan.changes.push(PlannedChange {
         title: title(account, path, ground),
-        kind: ChangeKind::Create,
-        cause: Cause::Declared,
-        gains: vec![],
-        loses: vec![],
         fields,
-        notes: vec![],
-        reach: None,
-        mails: 0,
         place: Some(account.place.clone()),
-        requires: BTreeSet::new(),
-        losers: BTreeSet::new(),
-        change: Change {
-            address: address.clone(),
-            action: Action::CreateAccount { parent, fields: account.fields.clone() },
-        },
-        record: RecordDraft::Account(record(path, account, account.fields.clone())),
-        address,
+        ..PlannedChange::new(
+            ChangeKind::Create,
+            Cause::Declared,
+            Change {
+                address: address.clone(),
+                action: Action::CreateAccount { parent, fields: account.fields.clone() },
+            },
+            RecordDraft::Account(record(path, account, account.fields.clone())),
+        )
     });
 }
 
@@ -166,23 +158,17 @@ fn compare_one(
     let cause = if compared.edits.is_empty() { Cause::Drift } else { Cause::Declared };
     plan.changes.push(PlannedChange {
         title: title(account, path, ground),
-        kind: ChangeKind::Update,
-        cause,
-        gains: vec![],
-        loses: vec![],
         fields: fields.clone(),
-        notes: vec![],
-        reach: None,
-        mails: 0,
         place: Some(account.place.clone()),
-        requires: BTreeSet::new(),
-        losers: BTreeSet::new(),
-        change: Change {
-            address: address.clone(),
-            action: Action::UpdateAccount { account: id.clone(), changes: fields },
-        },
-        record: RecordDraft::Account(current),
-        address,
+        ..PlannedChange::new(
+            ChangeKind::Update,
+            cause,
+            Change {
+                address: address.clone(),
+                action: Action::UpdateAccount { account: id.clone(), changes: fields },
+            },
+            RecordDraft::Account(current),
+        )
     });
 }
 
@@ -253,19 +239,12 @@ fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan
         .map_or_else(|| id.to_string(), ToString::to_string);
     plan.changes.push(PlannedChange {
         title: format!("account {name}"),
-        kind: ChangeKind::Remove,
-        cause: Cause::Undeclared,
-        gains: vec![],
-        loses: vec![],
-        fields: vec![],
-        notes: vec![],
         reach: Some(reach),
-        mails: 0,
-        place: None,
-        requires: BTreeSet::new(),
-        losers: BTreeSet::new(),
-        change: Change { address: address.clone(), action: Action::RemoveAccount { account: id.clone() } },
-        record: RecordDraft::DropAccount(id.clone()),
-        address,
+        ..PlannedChange::new(
+            ChangeKind::Remove,
+            Cause::Undeclared,
+            Change { address, action: Action::RemoveAccount { account: id.clone() } },
+            RecordDraft::DropAccount(id.clone()),
+        )
     });
 }

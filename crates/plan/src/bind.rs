@@ -161,7 +161,9 @@ impl<'a> Binder<'a> {
             // Somebody removed it, or the list is short: making it again could leave two of them.
             return match self.directory.accounts.contains_key(*id) {
                 true => self.known(id, account, parent),
-                false if !self.directory.completeness.is_complete() => defer("not all accounts could be seen"),
+                false if !self.directory.completeness.is_complete() => {
+                    defer("not all accounts could be seen")
+                }
                 false => refuse(
                     format!("it was account {id}, which is not listed any more"),
                     "if it was removed by hand, run `orgform forget` for it; then it is made anew",

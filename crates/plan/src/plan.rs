@@ -206,6 +206,29 @@ pub struct PlannedChange {
     pub record: RecordDraft,
 }
 
+impl PlannedChange {
+    /// A change that nothing more is known of yet.
+    pub fn new(kind: ChangeKind, cause: Cause, change: Change, record: RecordDraft) -> Self {
+        Self {
+            address: change.address.clone(),
+            title: String::new(),
+            kind,
+            cause,
+            gains: vec![],
+            loses: vec![],
+            fields: vec![],
+            notes: vec![],
+            reach: None,
+            mails: 0,
+            place: None,
+            requires: BTreeSet::new(),
+            losers: BTreeSet::new(),
+            change,
+            record,
+        }
+    }
+}
+
 /// Somebody who loses access by a change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]

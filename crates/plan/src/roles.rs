@@ -253,7 +253,12 @@ fn find(
     if let Some(id) = &role.external_id {
         return if content.roles.contains_key(id) { Found::One(id.clone()) } else { Found::None };
     }
-    let remembered = ground.input.state.into_iter().flat_map(|state| &state.roles).find(|(_, record)| record.account == *account && record.object == role.object);
+    let remembered = ground
+        .input
+        .state
+        .into_iter()
+        .flat_map(|state| &state.roles)
+        .find(|(_, record)| record.account == *account && record.object == role.object);
     if let Some((id, _)) = remembered {
         let there = content.roles.contains_key(id);
         return if there { Found::One(id.clone()) } else { Found::Vanished };
@@ -369,23 +374,17 @@ fn create(
         .collect();
     plan.changes.push(PlannedChange {
         title,
-        kind: ChangeKind::Create,
-        cause: Cause::Declared,
-        gains: vec![],
-        loses: vec![],
         fields,
-        notes: vec![],
-        reach: None,
-        mails: 0,
         place: Some(role.place.clone()),
-        requires: BTreeSet::new(),
-        losers: BTreeSet::new(),
-        change: Change {
-            address: address.clone(),
-            action: Action::CreateRole { account: account.clone(), fields: role.fields.clone() },
-        },
-        record: draft(account, key, role),
-        address,
+        ..PlannedChange::new(
+            ChangeKind::Create,
+            Cause::Declared,
+            Change {
+                address: address.clone(),
+                action: Action::CreateRole { account: account.clone(), fields: role.fields.clone() },
+            },
+            draft(account, key, role),
+        )
     });
 }
 
@@ -469,23 +468,17 @@ fn compare_one(
     let cause = if compared.edits.is_empty() { Cause::Drift } else { Cause::Declared };
     plan.changes.push(PlannedChange {
         title,
-        kind: ChangeKind::Update,
-        cause,
-        gains: vec![],
-        loses: vec![],
         fields: fields.clone(),
-        notes: vec![],
-        reach: None,
-        mails: 0,
         place: Some(role.place.clone()),
-        requires: BTreeSet::new(),
-        losers: BTreeSet::new(),
-        change: Change {
-            address: address.clone(),
-            action: Action::UpdateRole { account: account.clone(), role: id.clone(), changes: fields },
-        },
-        record: draft(Ref::Known(account.clone()), key, role),
-        address,
+        ..PlannedChange::new(
+            ChangeKind::Update,
+            cause,
+            Change {
+                address: address.clone(),
+                action: Action::UpdateRole { account: account.clone(), role: id.clone(), changes: fields },
+            },
+            draft(Ref::Known(account.clone()), key, role),
+        )
     });
 }
 
@@ -536,23 +529,15 @@ fn undeclared(id: &RoleId, record: &RoleRecord, ground: &Ground<'_>, plan: &mut 
     }
     plan.changes.push(PlannedChange {
         title,
-        kind: ChangeKind::Remove,
-        cause: Cause::Undeclared,
-        gains: vec![],
-        loses: vec![],
-        fields: vec![],
-        notes: vec![],
-        reach: None,
-        mails: 0,
-        place: None,
-        requires: BTreeSet::new(),
-        losers: BTreeSet::new(),
-        change: Change {
-            address: address.clone(),
-            action: Action::RemoveRole { account: record.account.clone(), role: id.clone() },
-        },
-        record: RecordDraft::DropRole(id.clone()),
-        address,
+        ..PlannedChange::new(
+            ChangeKind::Remove,
+            Cause::Undeclared,
+            Change {
+                address: address.clone(),
+                action: Action::RemoveRole { account: record.account.clone(), role: id.clone() },
+            },
+            RecordDraft::DropRole(id.clone()),
+        )
     });
 }
 

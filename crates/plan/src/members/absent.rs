@@ -72,27 +72,22 @@ pub(super) fn withdraw(
     let foreseen = cause == Cause::Expired;
     PlannedChange {
         title: email.to_string(),
-        kind: ChangeKind::Withdraw,
-        cause,
-        gains: vec![],
         loses: titles(here, &invite.roles),
-        fields: vec![],
         notes: note.into_iter().collect(),
-        reach: None,
-        mails: 0,
-        place: None,
-        requires: BTreeSet::new(),
         losers: BTreeSet::from([loser(here, email.to_string(), foreseen)]),
-        change: Change {
-            address: address.clone(),
-            action: Action::Withdraw {
-                account: here.id.clone(),
-                invite: invite.id.clone(),
-                email: email.clone(),
+        ..PlannedChange::new(
+            ChangeKind::Withdraw,
+            cause,
+            Change {
+                address: address.clone(),
+                action: Action::Withdraw {
+                    account: here.id.clone(),
+                    invite: invite.id.clone(),
+                    email: email.clone(),
+                },
             },
-        },
-        record,
-        address,
+            record,
+        )
     }
 }
 
@@ -300,22 +295,13 @@ impl<'a> Case<'_, '_, 'a> {
         let address = self.here.address(self.email);
         plan.changes.push(PlannedChange {
             title: self.email.to_string(),
-            kind,
-            cause,
-            gains: vec![],
             loses: titles(self.here, lost),
-            fields: vec![],
-            notes: vec![],
-            reach: None,
             mails: u32::from(
                 self.here.ground.input.capabilities.mails.on_remove && kind == ChangeKind::Remove,
             ),
             place: self.desired.map(|one| one.place.clone()),
-            requires: BTreeSet::new(),
             losers: BTreeSet::from([loser(self.here, self.email.to_string(), self.is_foreseen(cause))]),
-            change: Change { address: address.clone(), action },
-            record,
-            address,
+            ..PlannedChange::new(kind, cause, Change { address, action }, record)
         });
     }
 

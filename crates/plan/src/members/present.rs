@@ -356,28 +356,24 @@ impl<'a> Case<'_, '_, 'a> {
         let losers = self.losers(&difference);
         plan.changes.push(PlannedChange {
             title: self.email.to_string(),
-            kind: ChangeKind::Update,
-            cause: self.cause(&difference),
             gains: difference.gains.clone(),
             loses: difference.loses.clone(),
-            fields: vec![],
-            notes: vec![],
-            reach: None,
-            mails: 0,
             place: Some(self.desired.place.clone()),
-            requires: BTreeSet::new(),
             losers,
-            change: Change {
-                address: self.address(),
-                action: Action::UpdateMember {
-                    account: self.here.id.clone(),
-                    person: person.clone(),
-                    from: member.roles.clone(),
-                    roles: difference.all,
+            ..PlannedChange::new(
+                ChangeKind::Update,
+                self.cause(&difference),
+                Change {
+                    address: self.address(),
+                    action: Action::UpdateMember {
+                        account: self.here.id.clone(),
+                        person: person.clone(),
+                        from: member.roles.clone(),
+                        roles: difference.all,
+                    },
                 },
-            },
-            record: RecordDraft::Membership(draft),
-            address: self.address(),
+                RecordDraft::Membership(draft),
+            )
         });
     }
 
@@ -396,23 +392,16 @@ impl<'a> Case<'_, '_, 'a> {
     fn enable(&self, person: &PersonId, draft: MembershipDraft) -> PlannedChange {
         PlannedChange {
             title: self.email.to_string(),
-            kind: ChangeKind::Enable,
-            cause: Cause::Declared,
-            gains: vec![],
-            loses: vec![],
-            fields: vec![],
-            notes: vec![],
-            reach: None,
-            mails: 0,
             place: Some(self.desired.place.clone()),
-            requires: BTreeSet::new(),
-            losers: BTreeSet::new(),
-            change: Change {
-                address: self.address(),
-                action: Action::Enable { account: self.here.id.clone(), person: person.clone() },
-            },
-            record: RecordDraft::Membership(draft),
-            address: self.address(),
+            ..PlannedChange::new(
+                ChangeKind::Enable,
+                Cause::Declared,
+                Change {
+                    address: self.address(),
+                    action: Action::Enable { account: self.here.id.clone(), person: person.clone() },
+                },
+                RecordDraft::Membership(draft),
+            )
         }
     }
 
@@ -513,29 +502,26 @@ impl<'a> Case<'_, '_, 'a> {
         self.adopt(&draft, "invite", plan);
         plan.changes.push(PlannedChange {
             title: self.email.to_string(),
-            kind: ChangeKind::Update,
-            cause: self.cause(&difference),
             gains: difference.gains.clone(),
             loses: difference.loses.clone(),
-            fields: vec![],
             notes: vec!["the invite is still pending; no mail is sent".into()],
-            reach: None,
-            mails: 0,
             place: Some(self.desired.place.clone()),
-            requires: BTreeSet::new(),
             losers: self.losers(&difference),
-            change: Change {
-                address: self.address(),
-                action: Action::UpdateInvite {
-                    account: self.here.id.clone(),
-                    invite: invite.id.clone(),
-                    email: self.email.clone(),
-                    from: invite.roles.clone(),
-                    roles: difference.all,
+            ..PlannedChange::new(
+                ChangeKind::Update,
+                self.cause(&difference),
+                Change {
+                    address: self.address(),
+                    action: Action::UpdateInvite {
+                        account: self.here.id.clone(),
+                        invite: invite.id.clone(),
+                        email: self.email.clone(),
+                        from: invite.roles.clone(),
+                        roles: difference.all,
+                    },
                 },
-            },
-            record: RecordDraft::Membership(draft),
-            address: self.address(),
+                RecordDraft::Membership(draft),
+            )
         });
     }
 
@@ -625,29 +611,27 @@ impl<'a> Case<'_, '_, 'a> {
         let cause = if self.is_requested() { Cause::Requested } else { Cause::Declared };
         plan.changes.push(PlannedChange {
             title: self.email.to_string(),
-            kind: ChangeKind::Resend,
-            cause,
             gains: difference.gains.clone(),
             loses: difference.loses.clone(),
-            fields: vec![],
             notes: vec![format!("mail number {}", mail.attempts)],
-            reach: None,
             mails: u32::from(self.ground().input.capabilities.mails.on_resend),
             place: Some(self.desired.place.clone()),
-            requires: BTreeSet::new(),
             losers: self.losers(difference),
-            change: Change {
-                address: self.address(),
-                action: Action::Resend {
-                    account: self.here.id.clone(),
-                    invite: invite.id.clone(),
-                    email: self.email.clone(),
-                    from: invite.roles.clone(),
-                    roles: difference.all.clone(),
+            ..PlannedChange::new(
+                ChangeKind::Resend,
+                cause,
+                Change {
+                    address: self.address(),
+                    action: Action::Resend {
+                        account: self.here.id.clone(),
+                        invite: invite.id.clone(),
+                        email: self.email.clone(),
+                        from: invite.roles.clone(),
+                        roles: difference.all.clone(),
+                    },
                 },
-            },
-            record: RecordDraft::Membership(self.draft(difference, None, mail)),
-            address: self.address(),
+                RecordDraft::Membership(self.draft(difference, None, mail)),
+            )
         });
     }
 
@@ -757,26 +741,21 @@ fn invite(
     gains.sort();
     PlannedChange {
         title: draft.email.to_string(),
-        kind: ChangeKind::Invite,
-        cause,
         gains,
-        loses: vec![],
-        fields: vec![],
-        notes: vec![],
-        reach: None,
         mails: u32::from(ground.input.capabilities.mails.on_invite),
         place: Some(desired.place.clone()),
-        requires: BTreeSet::new(),
-        losers: BTreeSet::new(),
-        change: Change {
-            address: address.clone(),
-            action: Action::Invite {
-                account: draft.account.clone(),
-                email: draft.email.clone(),
-                roles: draft.grants.keys().cloned().collect(),
+        ..PlannedChange::new(
+            ChangeKind::Invite,
+            cause,
+            Change {
+                address: address.clone(),
+                action: Action::Invite {
+                    account: draft.account.clone(),
+                    email: draft.email.clone(),
+                    roles: draft.grants.keys().cloned().collect(),
+                },
             },
-        },
-        record: RecordDraft::Membership(draft),
-        address,
+            RecordDraft::Membership(draft),
+        )
     }
 }
