@@ -31,7 +31,7 @@ fn declared(path: &AccountPath, account: &DesiredAccount, ground: &Ground<'_>, p
     let address = Address::account(&ground.input.desired.provider, path);
     match ground.accounts.bound(path) {
         None => {}
-        Some(Bound::Blocked { because, next, passing, vanished: _ }) => {
+        Some(Bound::Blocked { because, next, passing }) => {
             let what = "find".to_owned();
             if *passing {
                 plan.deferred.push(Deferred { address, what, because: because.clone(), until: None });

@@ -15,6 +15,7 @@ pub(crate) struct Accounts {
     bound: BTreeMap<AccountPath, Bound>,
     labels: BTreeMap<AccountId, AccountPath>,
     children: BTreeMap<AccountId, BTreeSet<AccountId>>,
+    unsettled: BTreeMap<AccountId, &'static str>,
 }
 
 /// What a declared account is bound to.
@@ -32,8 +33,6 @@ pub(crate) enum Bound {
         next: String,
         /// Whether it may come by itself, so that it is deferred rather than refused.
         passing: bool,
-        /// The account that it may be a new name of; it waits too.
-        vanished: Option<AccountId>,
     },
 }
 
@@ -67,11 +66,10 @@ impl Accounts {
         all
     }
 
-    /// Whether an account may be the one that a new declaration means under another name.
-    pub(crate) fn may_be_renamed(&self, id: &AccountId) -> bool {
-        self.bound
-            .values()
-            .any(|bound| matches!(bound, Bound::Blocked { vanished: Some(vanished), .. } if vanished == id))
+    /// Why nobody can tell yet what is declared of an account that exists, as a clause; none for most. It
+    /// stays as it is, with all that is in it.
+    pub(crate) fn unsettled(&self, id: &AccountId) -> Option<&'static str> {
+        self.unsettled.get(id).copied()
     }
 
     /// The direct children of an account.
@@ -97,24 +95,37 @@ pub(crate) fn bind(
     for (path, account) in &desired.accounts {
         let parent = account.parent.as_ref().and_then(|parent| accounts.bound.get(parent)).cloned();
         let bound = binder.bind_one(account, parent.as_ref());
-        if let Bound::Known(id) = &bound {
-            accounts.labels.insert(id.clone(), path.clone());
+        match &bound {
+            Bound::Known(id) => {
+                accounts.labels.insert(id.clone(), path.clone());
+            }
+            Bound::Blocked { .. } => {
+                let meant = account.external_id.as_ref().or_else(|| binder.by_object.get(&account.object).copied());
+                accounts.unsettled.extend(meant.map(|id| (id.clone(), "its account can't be told yet")));
+                let renamed = binder.vanished_for(account, parent.as_ref()).iter();
+                accounts.unsettled.extend(renamed.map(|id| ((*id).clone(), MAY_BE_RENAMED)));
+            }
+            Bound::Create => {}
         }
         accounts.bound.insert(path.clone(), bound);
     }
+    let frozen = binder.by_object.iter().filter(|(object, _)| desired.frozen.objects.contains(**object));
+    accounts.unsettled.extend(frozen.map(|(_, id)| ((*id).clone(), "the declaration of its account has an error")));
     label_the_rest(&mut accounts, directory, state);
     accounts
 }
 
+const MAY_BE_RENAMED: &str = "its account may have been renamed; `externalId` tells";
+
 struct Binder<'a> {
-    desired: &'a Desired,
     directory: &'a Directory,
-    state: Option<&'a ProviderState>,
     semantics: &'a Semantics,
     /// Ids that some declared account has by `externalId` or by its object.
     taken: BTreeSet<&'a AccountId>,
     by_object: BTreeMap<&'a orgform_model::ObjectRef, &'a AccountId>,
     by_key: BTreeMap<(Option<&'a AccountId>, &'a str), Vec<&'a AccountId>>,
+    /// Accounts of ours that are there and no longer declared, by parent.
+    vanished: BTreeMap<Option<&'a AccountId>, Vec<&'a AccountId>>,
 }
 
 impl<'a> Binder<'a> {
@@ -144,7 +155,8 @@ impl<'a> Binder<'a> {
                 by_key.entry((parent, key)).or_default().push(id);
             }
         }
-        Self { desired, directory, state, semantics, taken, by_object, by_key }
+        let vanished = vanished(desired, directory, state, semantics);
+        Self { directory, semantics, taken, by_object, by_key, vanished }
     }
 
     fn bind_one(&self, account: &'a DesiredAccount, parent: Option<&Bound>) -> Bound {
@@ -242,42 +254,65 @@ impl<'a> Binder<'a> {
                 "sign up for it at the provider, or correct `displayName`, or set `externalId`",
             );
         }
-        if let Some(vanished) = self.vanished(parent) {
-            return Bound::Blocked {
-                because: format!(
-                    "account {vanished} is no longer declared and this one is new under the same parent: \
-                     it may be a rename"
-                ),
-                next: format!(
-                    "if it is, set `externalId: {vanished}`; if not, apply the removal of the old one first"
-                ),
-                passing: false,
-                vanished: Some(vanished.clone()),
-            };
+        match self.vanished.get(&parent).map(Vec::as_slice) {
+            None | Some([]) => Bound::Create,
+            Some(vanished) => {
+                let ids = join(vanished);
+                let (noun, verb) = if vanished.len() == 1 { ("account", "is") } else { ("accounts", "are") };
+                refuse(
+                    format!(
+                        "{noun} {ids} {verb} no longer declared and this one is new under the same parent: \
+                         it may be a rename"
+                    ),
+                    match vanished {
+                        [one] => format!("if it is, set `externalId: {one}`; if not, apply the removal of the old one first"),
+                        _ => "if it is, set `externalId` to the one that is meant; if not, apply the removals first".into(),
+                    },
+                )
+            }
         }
-        Bound::Create
     }
 
-    /// A remembered account under this parent whose object is gone.
-    fn vanished(&self, parent: Option<&AccountId>) -> Option<&'a AccountId> {
-        let declared: BTreeSet<_> = self.desired.accounts.values().map(|account| &account.object).collect();
-        self.state?.accounts.iter().find_map(|(id, record)| {
-            let actual = self.directory.accounts.get(id)?;
-            let gone = !declared.contains(&record.object)
-                && !self.desired.frozen.objects.contains(&record.object)
-                && self.desired.subject.speaks_for(&record.object);
-            let key = actual.fields.get(self.semantics.accounts.natural_key).and_then(Value::as_text);
-            let claimed =
-                self.desired.accounts.values().any(|account| {
-                    account.external_id.as_ref() == Some(id) || self.natural_key_is(account, key)
-                });
-            (gone && !claimed && actual.parent.as_ref() == parent).then_some(id)
-        })
+    /// The accounts that a declaration which finds nothing may be a new name of.
+    fn vanished_for(&self, account: &DesiredAccount, parent: Option<&Bound>) -> &[&'a AccountId] {
+        let found = account.external_id.is_some() || self.by_object.contains_key(&account.object);
+        let parent = match parent {
+            Some(Bound::Known(id)) => Some(id),
+            Some(Bound::Create | Bound::Blocked { .. }) => return &[],
+            None => None,
+        };
+        if found || account.parent.is_some() != parent.is_some() {
+            return &[];
+        }
+        self.vanished.get(&parent).map_or(&[], Vec::as_slice)
     }
+}
 
-    fn natural_key_is(&self, account: &DesiredAccount, key: Option<&str>) -> bool {
-        account.fields.get(self.semantics.accounts.natural_key).and_then(Value::as_text) == key
+/// Remembered accounts whose objects are gone and whose names nobody declares, by parent.
+fn vanished<'a>(
+    desired: &'a Desired,
+    directory: &'a Directory,
+    state: Option<&'a ProviderState>,
+    semantics: &Semantics,
+) -> BTreeMap<Option<&'a AccountId>, Vec<&'a AccountId>> {
+    let natural_key = |fields: &'a orgform_model::Fields| {
+        fields.get(semantics.accounts.natural_key).and_then(Value::as_text)
+    };
+    let declared: BTreeSet<_> = desired.accounts.values().map(|account| &account.object).collect();
+    let ids: BTreeSet<_> = desired.accounts.values().filter_map(|account| account.external_id.as_ref()).collect();
+    let keys: BTreeSet<_> = desired.accounts.values().map(|account| natural_key(&account.fields)).collect();
+    let mut vanished: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (id, record) in state.into_iter().flat_map(|state| &state.accounts) {
+        let Some(actual) = directory.accounts.get(id) else { continue };
+        let gone = !declared.contains(&record.object)
+            && !desired.frozen.objects.contains(&record.object)
+            && desired.subject.speaks_for(&record.object);
+        if gone && !ids.contains(id) && !keys.contains(&natural_key(&actual.fields)) {
+            let parent = actual.parent.as_ref().filter(|parent| directory.accounts.contains_key(*parent));
+            vanished.entry(parent).or_default().push(id);
+        }
     }
+    vanished
 }
 
 fn label_the_rest(accounts: &mut Accounts, directory: &Directory, state: Option<&ProviderState>) {
@@ -304,11 +339,11 @@ fn label_the_rest(accounts: &mut Accounts, directory: &Directory, state: Option<
 }
 
 fn refuse(because: impl Into<String>, next: impl Into<String>) -> Bound {
-    Bound::Blocked { because: because.into(), next: next.into(), passing: false, vanished: None }
+    Bound::Blocked { because: because.into(), next: next.into(), passing: false }
 }
 
 fn defer(because: impl Into<String>) -> Bound {
-    Bound::Blocked { because: because.into(), next: String::new(), passing: true, vanished: None }
+    Bound::Blocked { because: because.into(), next: String::new(), passing: true }
 }
 
 fn join(ids: &[&AccountId]) -> String {

@@ -1,11 +1,12 @@
 //! What every planning step stands on: the input, and what was worked out from it once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use orgform_model::desired::DesiredAccount;
 use orgform_model::policy::Removal;
 use orgform_model::state::AccountRecord;
-use orgform_model::{AccountId, Address};
+use orgform_model::{AccountId, Address, Email, ObjectRef};
 
 use crate::Input;
 use crate::bind::{Accounts, bind};
@@ -23,6 +24,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) roles: Roles,
     /// Accounts that are to be removed: what is in them goes with them.
     pub(crate) going: BTreeSet<AccountId>,
+    emails_of_objects: OnceCell<HashMap<&'a ObjectRef, &'a Email>>,
+    remembered_of_objects: OnceCell<HashMap<&'a ObjectRef, Vec<(&'a AccountId, &'a Email)>>>,
 }
 
 impl<'a> Ground<'a> {
@@ -39,6 +42,8 @@ impl<'a> Ground<'a> {
             rosters,
             roles: Roles::default(),
             going: BTreeSet::new(),
+            emails_of_objects: OnceCell::new(),
+            remembered_of_objects: OnceCell::new(),
         };
         ground.going = ground
             .undeclared_accounts()
@@ -60,7 +65,7 @@ impl<'a> Ground<'a> {
             self.declared_account(id).is_none()
                 && !desired.frozen.objects.contains(&record.object)
                 && desired.subject.speaks_for(&record.object)
-                && !self.accounts.may_be_renamed(id)
+                && self.accounts.unsettled(id).is_none()
         })
     }
 
@@ -96,9 +101,32 @@ impl<'a> Ground<'a> {
         plan.deferred.push(Deferred { address, what: what.into(), because, until: None });
     }
 
-    /// Defers what is in an account that may have been renamed.
-    pub(crate) fn defer_rename(&self, address: Address, what: &str, plan: &mut Plan) {
-        let because = "its account may have been renamed; `externalId` tells".into();
-        plan.deferred.push(Deferred { address, what: what.into(), because, until: None });
+    /// Defers what is in an account of which nobody can tell yet what is declared.
+    pub(crate) fn defer_unsettled(&self, address: Address, what: &str, because: &str, plan: &mut Plan) {
+        plan.deferred.push(Deferred { address, what: what.into(), because: because.into(), until: None });
+    }
+
+    /// The e-mail that an object declares, where it declares a membership.
+    pub(crate) fn email_of_object(&self, object: &ObjectRef) -> Option<&'a Email> {
+        let desired = self.input.desired;
+        let emails = self.emails_of_objects.get_or_init(|| {
+            desired.all_memberships().map(|(_, email, one)| (&one.object, email)).collect()
+        });
+        emails.get(object).copied()
+    }
+
+    /// The memberships that we remember of an object: the account, and the e-mail.
+    pub(crate) fn remembered_of_object(&self, object: &ObjectRef) -> &[(&'a AccountId, &'a Email)] {
+        let state = self.input.state;
+        let remembered = self.remembered_of_objects.get_or_init(|| {
+            let mut remembered: HashMap<_, Vec<_>> = HashMap::new();
+            for (account, people) in state.into_iter().flat_map(|state| &state.memberships) {
+                for (email, record) in people {
+                    remembered.entry(&record.object).or_default().push((account, email));
+                }
+            }
+            remembered
+        });
+        remembered.get(object).map_or(&[], Vec::as_slice)
     }
 }

@@ -37,8 +37,7 @@ pub use settle::settle;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use orgform_model::state::{Entry, KnownPerson};
-use orgform_model::world::{Completeness, PersonSeen};
+use orgform_model::world::Completeness;
 use orgform_model::{Address, Capabilities, Desired, ProviderState, Semantics, World};
 
 use crate::ground::Ground;
@@ -86,7 +85,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
     order::defer_dependants(&mut plan);
 
     keep_accounts_with_unfinished_business(&mut plan);
-    remember_people(&ground, &mut plan);
+    
     sort(&mut plan);
     plan.seen = seen(&ground);
     plan.cost = cost(input, &plan);
@@ -143,21 +142,7 @@ fn keep_accounts_with_unfinished_business(plan: &mut Plan) {
     });
 }
 
-/// E-mails that were looked up are remembered, so that the next plan need not ask.
-fn remember_people(ground: &Ground<'_>, plan: &mut Plan) {
-    for (id, seen) in &ground.input.world.people {
-        let email = match seen {
-            PersonSeen::Email(email) => Some(email.clone()),
-            PersonSeen::Unreadable { .. } => None,
-            PersonSeen::Gone => {
-                plan.remember.push(Entry::DropPerson { id: id.clone() });
-                continue;
-            }
-        };
-        let known = KnownPerson { email, seen: ground.input.world.at };
-        plan.remember.push(Entry::Person { id: id.clone(), known });
-    }
-}
+
 
 fn sort(plan: &mut Plan) {
     plan.adopted.sort_by(|a, b| a.address.cmp(&b.address));

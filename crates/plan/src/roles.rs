@@ -514,7 +514,7 @@ fn undeclared(id: &RoleId, record: &RoleRecord, ground: &Ground<'_>, plan: &mut 
         }
         return;
     }
-    if ground.accounts.may_be_renamed(&record.account) {
+    if ground.accounts.unsettled(&record.account) {
         ground.defer_rename(address, "remove", plan);
         return;
     }

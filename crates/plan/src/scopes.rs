@@ -17,8 +17,10 @@ pub fn scopes(
 ) -> BTreeSet<Scope> {
     let accounts = bind(desired, directory, state, semantics);
     let declared = desired.accounts.keys().filter_map(|path| accounts.id(path));
-    let remembered =
-        state.into_iter().flat_map(|state| state.accounts.keys().chain(state.memberships.keys()));
+    let remembered = state.into_iter().flat_map(|state| {
+        let owners = state.roles.values().map(|role| &role.account);
+        state.accounts.keys().chain(state.memberships.keys()).chain(owners)
+    });
     let all = desired.people.values().any(|person| person.offboarded).then_some(directory.accounts.keys());
     declared
         .chain(remembered)
@@ -99,10 +101,15 @@ impl LookUp<'_> {
             return true;
         }
         let Some(email) = &known.email else { return false };
-        let wanted = self.desired.membership(path, email).is_some();
+        let live = |ends: &Option<Timestamp>| ends.is_none_or(|ends| ends > self.now);
+        let wanted = self
+            .desired
+            .membership(path, email)
+            .is_some_and(|one| one.grants.is_empty() || one.grants.values().any(live));
+        let declared = self.desired.membership(path, email).is_some();
         let ours = self.state.is_some_and(|state| state.membership(account, email).is_some());
         let authority = self.desired.accounts.get(path).is_some_and(|account| account.authoritative_members);
         let absent = self.desired.people.get(email).is_some_and(|person| person.offboarded);
-        !wanted && (ours || authority || absent) || absent
+        !wanted && (ours || declared || authority) || absent
     }
 }

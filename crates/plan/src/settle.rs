@@ -13,7 +13,7 @@ use orgform_model::{
     AccountId, Capabilities, Email, FieldChange, Fields, ProviderState, RoleId, Semantics, World,
 };
 
-use crate::people::People;
+use crate::people::{People, Seat};
 
 /// Says what to remember of interrupted writes, given what is there now.
 pub fn settle(
@@ -190,9 +190,9 @@ impl Look<'_> {
         email: &Email,
         after: Option<Timestamp>,
     ) -> Outcome {
-        if let Some((person, member)) = self.people.of_account(account).by_email.get(email) {
+        if let Some(Seat { id: person, member, .. }) = self.people.of_account(account).by_email(email) {
             return Outcome::CarriedOut(Applied::Member {
-                person: (*person).clone(),
+                person: person.clone(),
                 roles: member.roles.clone(),
             });
         }

@@ -13,6 +13,7 @@ use orgform_model::world::{ActualInvite, ActualMember};
 use orgform_model::{Email, PersonId, RoleId};
 
 use super::{Behind, Here, Remembered};
+use crate::people::Seat;
 use crate::plan::{Cause, ChangeKind, Forgotten, Kept, Loser, Plan, PlannedChange, Refused};
 use crate::record::{MembershipDraft, RecordDraft};
 
@@ -42,8 +43,8 @@ pub(super) fn decide<'a>(
 
 /// Names members whose e-mail can't be told.
 pub(super) fn report_unreadable(here: &Here<'_, '_>, plan: &mut Plan) {
-    for (id, member) in &here.roster.by_id {
-        if here.ground.people.email(id, member).is_some() || is_ours_by_id(here, id) {
+    for Seat { id, member, email } in here.roster.seats() {
+        if email.is_some() || is_ours_by_id(here, id) {
             continue;
         }
         plan.kept.push(Kept {
@@ -115,7 +116,7 @@ impl<'a> Case<'_, '_, 'a> {
         if !ground.input.desired.subject.speaks_for(&one.record.object) {
             return;
         }
-        if ground.accounts.may_be_renamed(self.here.id) {
+        if ground.accounts.unsettled(self.here.id) {
             ground.defer_rename(self.here.address(self.email), "remove", plan);
             return;
         }
@@ -141,8 +142,7 @@ impl<'a> Case<'_, '_, 'a> {
         let people = input.desired.memberships.get(&self.here.path)?;
         people.iter().find_map(|(email, one)| {
             let known = input.state.is_some_and(|state| state.membership(self.here.id, email).is_some());
-            let there =
-                self.here.roster.by_email.contains_key(email) || self.here.invites.contains_key(email);
+            let there = self.here.roster.by_email(email).is_some() || self.here.invites.contains_key(email);
             (one.object == record.object && email != self.email && !known && !there).then_some(email)
         })
     }
@@ -339,8 +339,8 @@ impl<'a> Case<'_, '_, 'a> {
         {
             self.remove(Cause::Authority, Removal::Remove, plan);
         } else {
-            let roles = match (self.here.roster.by_email.get(self.email), self.here.invites.get(self.email)) {
-                (Some((_, member)), _) => ("member", titles(self.here, &member.roles)),
+            let roles = match (self.here.roster.by_email(self.email), self.here.invites.get(self.email)) {
+                (Some(Seat { member, .. }), _) => ("member", titles(self.here, &member.roles)),
                 (None, Some(invites)) => {
                     let all = invites.iter().flat_map(|invite| invite.roles.clone()).collect();
                     ("invite", titles(self.here, &all))

@@ -15,7 +15,7 @@ use orgform_model::{AccountId, AccountPath, Address, Email, PersonId, Timestamp}
 
 use crate::bind::Bound;
 use crate::ground::Ground;
-use crate::people::Roster;
+use crate::people::{Roster, Seat};
 use crate::plan::{Deferred, Ending, Plan, UnseenScope};
 
 /// Plans every membership.
@@ -82,30 +82,35 @@ fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>,
     let here = Here { id, path, content, roster, invites, ground };
     let declared = ground.input.desired.memberships.get(&here.path).filter(|_| here.is_declared());
     let records = here.records();
+    // Members whom we know under another e-mail than the provider does now: told under ours.
     let claimed: BTreeSet<&PersonId> = records
         .iter()
-        .filter(|(email, one)| one.record.person.is_some() && *email == &one.under)
-        .filter_map(|(_, one)| one.record.person.as_ref())
+        .filter(|(email, one)| *email == &one.under)
+        .filter_map(|(email, one)| {
+            let seat = roster.by_id(one.record.person.as_ref()?)?;
+            (seat.email.is_some_and(|now| now != *email)).then_some(seat.id)
+        })
         .collect();
 
-    let mut emails: BTreeSet<&Email> = BTreeSet::new();
-    emails.extend(declared.into_iter().flat_map(|people| people.keys()));
+    // Each of the four is sorted, so that sorting them together is one merge.
+    let mut emails: Vec<&Email> = declared.into_iter().flat_map(BTreeMap::keys).collect();
     emails.extend(records.keys());
     emails.extend(here.invites.keys());
-    emails.extend(roster.by_email.keys());
+    emails.extend(roster.emails());
+    emails.sort();
+    emails.dedup();
     for email in emails {
         let desired = declared.and_then(|people| people.get(email));
         let remembered = records.get(email).copied();
         if here.is_frozen(email, desired, remembered) {
             continue;
         }
-        let someone_elses = |(person, _): &(&PersonId, &ActualMember)| claimed.contains(person);
-        if desired.is_none() && remembered.is_none() && roster.by_email.get(email).is_some_and(someone_elses)
-        {
-            // Known to us under the e-mail that is declared; told there.
+        let someone_elses = |seat: Seat<'_>| claimed.contains(seat.id);
+        if desired.is_none() && remembered.is_none() && roster.by_email(email).is_some_and(someone_elses) {
             continue;
         }
         match desired {
+            Some(desired) if present::is_settled(&here, email, desired, remembered) => {}
             Some(desired) if here.is_wanted(email, desired) => {
                 present::decide(&here, email, desired, remembered, plan);
             }
@@ -134,10 +139,7 @@ impl<'a> Here<'_, 'a> {
         let ours = state.and_then(|state| state.memberships.get(self.id)).into_iter().flatten();
         let mut records = BTreeMap::new();
         for (under, record) in ours {
-            let now = record.person.as_ref().and_then(|person| {
-                let member = self.roster.by_id.get(person)?;
-                self.ground.people.email(person, member)
-            });
+            let now = record.person.as_ref().and_then(|person| self.roster.by_id(person)?.email);
             let email = match now {
                 Some(now)
                     if now != under
@@ -154,16 +156,12 @@ impl<'a> Here<'_, 'a> {
     }
 
     fn behind(&self, email: &Email, remembered: Option<Remembered<'a>>) -> Behind<'a> {
-        let by_email = self.roster.by_email.get(email);
+        let by_email = self.roster.by_email(email);
         let known = remembered.and_then(|one| one.record.person.as_ref());
-        match (known, by_email) {
-            (Some(known), found) => match (self.roster.by_id.get_key_value(known), found) {
-                (Some((id, member)), _) => Behind::Member(id, member),
-                (None, Some((other, _))) => Behind::Stranger(other),
-                (None, None) => Behind::Nobody,
-            },
-            (None, Some((id, member))) => Behind::Member(id, member),
-            (None, None) => Behind::Nobody,
+        match (known.map(|known| self.roster.by_id(known)), by_email) {
+            (Some(Some(seat)), _) | (None, Some(seat)) => Behind::Member(seat.id, seat.member),
+            (Some(None), Some(other)) => Behind::Stranger(other.id),
+            (Some(None) | None, None) => Behind::Nobody,
         }
     }
 

@@ -7,7 +7,7 @@ use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::DesiredMembership;
 use orgform_model::invite::{InviteStatus, MailOutcome};
 use orgform_model::policy::{Adoption, DriftPolicy, OnExhausted};
-use orgform_model::state::{Entry, MailRecord};
+use orgform_model::state::{Entry, MailRecord, MembershipRecord};
 use orgform_model::world::{ActualInvite, ActualMember};
 use orgform_model::{AccountId, AccountPath, Address, Email, Grant, PersonId, RoleId};
 
@@ -17,6 +17,34 @@ use crate::plan::{
     Adopted, Cause, ChangeKind, Deferred, Kept, Loser, Plan, PlannedChange, Refused, Renamed, Waiting,
 };
 use crate::record::{Bindings, MembershipDraft, RecordDraft};
+
+/// Whether somebody is exactly as declared and as remembered, which is so for nearly everybody nearly always:
+/// told without building anything.
+pub(super) fn is_settled(
+    here: &Here<'_, '_>,
+    email: &Email,
+    desired: &DesiredMembership,
+    remembered: Option<Remembered<'_>>,
+) -> bool {
+    let Some(Remembered { under, record }) = remembered else { return false };
+    let MembershipRecord { object, person, granted, kept, removal, mail: _, leaving, disabled } = record;
+    let Some(seat) = person.as_ref().and_then(|person| here.roster.by_id(person)) else { return false };
+    let same_person = under == email && seat.email == Some(email) && !seat.member.disabled;
+    let same_record = !*leaving && !*disabled && kept.is_empty() && object == &desired.object;
+    let now = here.ground.input.now;
+    same_person
+        && same_record
+        && *removal == desired.removal
+        && !here.is_offboarded(email)
+        && granted.len() == desired.grants.len()
+        && seat.member.roles.len() == granted.len()
+        && desired.grants.iter().all(|(grant, ends)| {
+            let role = here.ground.roles.resolve(grant, &here.path, here.ground);
+            let id = role.as_ref().and_then(Ref::known);
+            ends.is_none_or(|ends| ends > now)
+                && id.is_some_and(|id| seat.member.roles.contains(id) && granted.get(id) == Some(ends))
+        })
+}
 
 /// Decides for one person who should be here.
 pub(super) fn decide<'a>(

@@ -14,6 +14,7 @@ use orgform_model::world::{Identity, Reach, RemovalFacts};
 use orgform_model::{Address, Email, Thing};
 
 use crate::ground::Ground;
+use crate::people::Seat;
 use crate::plan::{Cause, ChangeKind, Deferred, Plan, PlannedChange, Refused};
 use crate::reach;
 use crate::scopes::account_scope;
@@ -129,15 +130,10 @@ fn ourselves(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
     }
     match identity {
         Some(Identity::Person(id)) => {
-            let is_us = |person: &str| {
-                person == id.as_str()
-                    || ground.rosters.values().any(|roster| {
-                        roster
-                            .by_id
-                            .get_key_value(id)
-                            .is_some_and(|(id, member)| ground.people.shown(id, member) == person)
-                    })
-            };
+            let shown = |seat: Seat<'_>| ground.people.shown(seat.id, seat.member);
+            let names: BTreeSet<String> =
+                ground.rosters.values().filter_map(|roster| roster.by_id(id)).map(shown).collect();
+            let is_us = |person: &str| person == id.as_str() || names.contains(person);
             let hit = change.losers.iter().any(|loser| is_us(&loser.person));
             hit.then(|| {
                 objection("orgform runs as this person, and never takes anything away from itself".into())

@@ -1,0 +1,33 @@
+//! The only orchestration: observe, plan, apply, verify, and the state with its backends.
+//!
+//! Front ends call these steps in this order, and nothing else talks to a provider or writes state:
+//!
+//! 1. [`OpenState::open`] takes the lease and loads the state (a plan only [reads](state::read) it);
+//! 2. [`plan()`] observes, settles what an interrupted run left, and decides;
+//! 3. `orgform_plan::approve` reduces the plan to what somebody agreed to;
+//! 4. [`apply()`] carries it out, intents written first;
+//! 5. [`verify()`] looks again.
+//!
+//! Every decision is made in `orgform_plan`, which is pure; everything here is I/O and order.
+
+mod apply;
+mod case;
+mod clock;
+mod error;
+mod observe;
+mod plan;
+mod progress;
+pub mod state;
+mod stop;
+mod verify;
+
+pub use apply::{Writing, apply};
+pub use case::Case;
+pub use clock::{Clock, SetClock, SystemClock};
+pub use error::EngineError;
+pub use observe::observe;
+pub use plan::{Planned, plan, wait_until_visible};
+pub use progress::{Event, Progress, Silent};
+pub use state::{OpenState, StateError, Store};
+pub use stop::Stop;
+pub use verify::verify;

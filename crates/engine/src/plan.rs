@@ -1,0 +1,146 @@
+//! Looks and decides: what there is, what an interrupted run left, and what is to do.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use orgform_model::state::{Entry, KnownPerson};
+use orgform_model::world::PersonSeen;
+use orgform_model::{ProviderState, Scope, World};
+use orgform_plan::{Input, Plan};
+use orgform_provider::Observe;
+
+use crate::case::Case;
+use crate::clock::{Clock, later, until};
+use crate::error::EngineError;
+use crate::observe::{look_into, observe};
+use crate::progress::{Event, Progress};
+use crate::stop::Stop;
+
+/// How often a plan may ask for more to be looked at.
+const ROUNDS: usize = 3;
+
+/// A plan and what it was made from.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// What was looked at.
+    pub world: World,
+    /// What was found out on the way: outcomes of writes that an interrupted run left, people looked up.
+    /// [`apply()`](crate::apply()) remembers it.
+    pub found_out: Vec<Entry>,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+/// Looks at a provider and decides. Changes nothing, at the provider or in the state.
+///
+/// # Errors
+/// When the list of accounts can't be read, or the state was made with another server.
+pub async fn plan(
+    observer: &dyn Observe,
+    case: &Case<'_>,
+    state: Option<&ProviderState>,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<Planned, EngineError> {
+    case.check_server(state)?;
+    let world = observe(observer, case, state, clock, progress).await.map_err(EngineError::Unobservable)?; // I/O
+    Ok(decide(observer, case, state, world, clock, progress).await)
+}
+
+/// Waits until the provider shows what was written last, if an interrupted run left writes without an outcome.
+///
+/// Called before [`plan()`] by a run that will write: looked at too early, such a write would seem undone.
+pub async fn wait_until_visible(
+    case: &Case<'_>,
+    state: Option<&ProviderState>,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+    stop: &Stop,
+) {
+    let Some(last) = state.and_then(|state| state.intents.values().map(|intent| intent.at).max()) else {
+        return;
+    };
+    let span = until(clock.now(), later(last, case.capabilities.visible_within));
+    if span.is_zero() {
+        return;
+    }
+    let what_for = format!("until {} shows what an interrupted run wrote", case.desired.provider);
+    progress.on(Event::Waiting { span, what_for: &what_for });
+    tokio::select! {
+        () = clock.sleep(span) => {}
+        () = stop.asked() => {}
+    }
+}
+
+/// Decides, and looks at more where the decision needs it.
+pub(crate) async fn decide(
+    observer: &dyn Observe,
+    case: &Case<'_>,
+    state: Option<&ProviderState>,
+    mut world: World,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Planned {
+    progress.on(Event::Planning);
+    let mut looked_at = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let planned = decide_once(case, state, &world, clock.now());
+        let more: BTreeSet<Scope> = planned.plan.needs.difference(&looked_at).cloned().collect();
+        if more.is_empty() {
+            return Planned { world, ..planned };
+        }
+        looked_at.extend(more.iter().cloned());
+        look_into(observer, case, more, &mut world, progress).await; // I/O
+    }
+    let planned = decide_once(case, state, &world, clock.now());
+    Planned { world, ..planned }
+}
+
+/// One round, pure. The world is left for the caller to add.
+fn decide_once(case: &Case<'_>, state: Option<&ProviderState>, world: &World, now: Timestamp) -> Planned {
+    let mut found_out = match state {
+        Some(state) => orgform_plan::settle(state, world, case.semantics, case.capabilities, now),
+        None => Vec::new(),
+    };
+    found_out.extend(people_seen(world, state, now));
+    let settled = state.map(|state| {
+        let mut state = Cow::Borrowed(state);
+        for entry in &found_out {
+            state.to_mut().record(entry.clone());
+        }
+        state
+    });
+    let plan = orgform_plan::plan(&Input {
+        desired: case.desired,
+        world,
+        state: settled.as_deref(),
+        base: case.base,
+        semantics: case.semantics,
+        capabilities: case.capabilities,
+        requests: case.requests,
+        now,
+    });
+    Planned { plan, world: World::default(), found_out, at: now }
+}
+
+/// What to remember of the people who were looked up.
+fn people_seen(world: &World, state: Option<&ProviderState>, now: Timestamp) -> Vec<Entry> {
+    let known = |id| state.is_some_and(|state| state.people.contains_key(id));
+    world
+        .people
+        .iter()
+        .filter_map(|(id, seen)| match seen {
+            PersonSeen::Email(email) => Some(Entry::Person {
+                id: id.clone(),
+                known: KnownPerson { email: Some(email.clone()), seen: now },
+            }),
+            // May be for a moment only, so it must not make us forget an e-mail that we know.
+            PersonSeen::Unreadable { .. } => (!known(id))
+                .then(|| Entry::Person { id: id.clone(), known: KnownPerson { email: None, seen: now } }),
+            PersonSeen::Gone => known(id).then(|| Entry::DropPerson { id: id.clone() }),
+        })
+        .collect()
+}

@@ -1,0 +1,10 @@
+//! Stories of planning, applying and looking again, with a small provider in memory.
+
+// Clippy's leave for tests does not reach what they share.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod consent;
+mod order;
+mod scene;
+mod server;
+mod weather;

@@ -1,0 +1,362 @@
+//! A small provider in memory, with faults.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use orgform_model::capabilities::{Mails, Rate};
+use orgform_model::invite::InviteStatus;
+use orgform_model::semantics::{
+    AccountSemantics, AdminRight, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Shape,
+};
+use orgform_model::world::{
+    AccountContent, ActualAccount, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
+    RemovalFacts, Seen,
+};
+use orgform_model::{
+    AccountId, Action, Applied, Capabilities, Change, Email, Fields, Observation, PersonId, RoleId, Scope,
+    Semantics,
+};
+use orgform_provider::{ErrorKind, Observe, Provider, ProviderError};
+
+use crate::scene::{email, name, start};
+
+const NAME: FieldRule = FieldRule {
+    name: "displayName",
+    title: "name",
+    shape: Shape::Text,
+    rule: Rule::Plain,
+    max: None,
+    own_call: false,
+};
+
+pub(crate) const SEMANTICS: Semantics = Semantics {
+    kind: "memory",
+    title: "Memory",
+    accounts: AccountSemantics {
+        tree: true,
+        top_level_creatable: false,
+        natural_key: "displayName",
+        natural_key_unique: true,
+        fields: &[NAME],
+    },
+    roles: RoleSemantics {
+        custom: true,
+        inherited: false,
+        combine: Combine::Union,
+        fixed: &[
+            FixedRole { name: "admin", title: "Admin", id: Some("role-admin") },
+            FixedRole { name: "reader", title: "Reader", id: Some("role-reader") },
+        ],
+        implied: &[],
+        natural_key: "displayName",
+        fields: &[NAME],
+    },
+    admin: AdminRight { fixed: &["admin"], item: None },
+};
+
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
+    create_account: true,
+    update_account: true,
+    remove_account: true,
+    write_roles: true,
+    update_invite: true,
+    grants_before_acceptance: true,
+    withdraw_invite: true,
+    resend_invite: true,
+    invites_expire: true,
+    remove_member: true,
+    disable: false,
+    email_in_list: true,
+    claim_mark: false,
+    mails: Mails { on_invite: true, on_resend: true, on_remove: false },
+    batch: 1,
+    rate: Rate { concurrency: 4, per_second: 100 },
+    visible_within: Duration::from_secs(10),
+};
+
+/// What goes wrong with a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is refused.
+    Denied,
+    /// It is carried out, and the answer is lost.
+    AnswerLost,
+    /// It is lost on its way, and nobody knows.
+    Lost,
+    /// It is carried out, and the answer is about something else.
+    OddAnswer,
+    /// Something changed in between.
+    Stale,
+}
+
+/// The server: what is there, and what was asked of it.
+#[derive(Default)]
+pub(crate) struct Server(Mutex<Inside>);
+
+#[derive(Default)]
+pub(crate) struct Inside {
+    pub(crate) accounts: BTreeMap<AccountId, (Option<AccountId>, Fields)>,
+    pub(crate) roles: BTreeMap<AccountId, BTreeMap<RoleId, Fields>>,
+    pub(crate) members: BTreeMap<AccountId, BTreeMap<PersonId, (Email, BTreeSet<RoleId>)>>,
+    pub(crate) invites: BTreeMap<AccountId, Vec<ActualInvite>>,
+    /// What was carried out, in order: `invite ada@acme.example`.
+    pub(crate) done: Vec<String>,
+    /// How many changes were in each call.
+    pub(crate) calls: Vec<usize>,
+    /// Scopes that were looked at.
+    pub(crate) looks: Vec<Scope>,
+    pub(crate) faults: BTreeMap<String, Fault>,
+    pub(crate) unseen: BTreeSet<Scope>,
+    pub(crate) most_at_once: usize,
+    /// New invites are listed only from this look at their account on.
+    pub(crate) invites_listed_after: usize,
+    at_once: usize,
+    ids: usize,
+}
+
+impl Server {
+    /// A server with the account `acme` and its two admins.
+    pub(crate) fn new() -> Arc<Self> {
+        let server = Self::default();
+        {
+            let mut inside = server.inside();
+            inside.accounts.insert("ac-acme".into(), (None, name("acme")));
+            for admin in ["ops", "linus"] {
+                inside.join("ac-acme", admin, &["role-admin"]);
+            }
+        }
+        Arc::new(server)
+    }
+
+    pub(crate) fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().unwrap()
+    }
+
+    pub(crate) fn fail(&self, what: &str, fault: Fault) {
+        self.inside().faults.insert(what.to_owned(), fault);
+    }
+
+    pub(crate) fn done(&self) -> Vec<String> {
+        self.inside().done.clone()
+    }
+
+    pub(crate) fn times(&self, what: &str) -> usize {
+        self.inside().done.iter().filter(|done| *done == what).count()
+    }
+}
+
+impl Inside {
+    pub(crate) fn join(&mut self, account: &str, person: &str, roles: &[&str]) {
+        let email = email(person);
+        let roles = roles.iter().map(|role| RoleId::from(*role)).collect();
+        self.members
+            .entry(account.into())
+            .or_default()
+            .insert(format!("user-{person}").into(), (email.clone(), roles));
+        if let Some(invites) = self.invites.get_mut(&AccountId::from(account)) {
+            invites.retain(|invite| invite.email != email);
+        }
+    }
+
+    pub(crate) fn account(&self, label: &str) -> AccountId {
+        let found = self.accounts.iter().find(|(_, (_, fields))| *fields == name(label));
+        found.map(|(id, _)| id.clone()).unwrap()
+    }
+
+    fn id(&mut self, prefix: &str) -> String {
+        self.ids += 1;
+        format!("{prefix}-{}", self.ids)
+    }
+
+    fn carry_out(&mut self, change: &Change) -> Result<Applied, ProviderError> {
+        let stale = |said: &str| Err(ProviderError::new(ErrorKind::Stale, "change it", said));
+        match &change.action {
+            Action::CreateAccount { parent, fields } => {
+                let id = AccountId::from(self.id("ac"));
+                let parent = parent.as_ref().map(|parent| parent.known().unwrap().clone());
+                self.accounts.insert(id.clone(), (parent, fields.clone()));
+                Ok(Applied::Account { id, fixed_roles: BTreeMap::new() })
+            }
+            Action::CreateRole { account, fields } => {
+                let id = RoleId::from(self.id("role"));
+                let owner = account.known().unwrap().clone();
+                self.roles.entry(owner).or_default().insert(id.clone(), fields.clone());
+                Ok(Applied::Role { id })
+            }
+            Action::RemoveRole { account, role } => {
+                self.roles.get_mut(account).unwrap().remove(role);
+                Ok(Applied::Gone)
+            }
+            Action::Invite { account, email, roles } => {
+                let account = account.known().unwrap();
+                let roles: BTreeSet<RoleId> =
+                    roles.iter().map(|role| role.known().unwrap().clone()).collect();
+                if email.as_str().starts_with("known-") {
+                    let person = PersonId::from(self.id("user"));
+                    self.members
+                        .entry(account.clone())
+                        .or_default()
+                        .insert(person.clone(), (email.clone(), roles.clone()));
+                    return Ok(Applied::Member { person, roles });
+                }
+                let invite = ActualInvite {
+                    id: self.id("invite").into(),
+                    email: email.clone(),
+                    roles: roles.clone(),
+                    invited_at: None,
+                    status: InviteStatus::Pending,
+                };
+                self.invites.entry(account.clone()).or_default().push(invite.clone());
+                Ok(Applied::Invited { invite: invite.id, roles })
+            }
+            Action::Withdraw { account, invite, .. } => {
+                self.invites.get_mut(account).unwrap().retain(|one| one.id != *invite);
+                Ok(Applied::Gone)
+            }
+            Action::UpdateMember { account, person, from, roles } => {
+                let Some((_, actual)) = self.members.get_mut(account).and_then(|all| all.get_mut(person))
+                else {
+                    return stale("no such member");
+                };
+                if actual != from {
+                    return stale("other roles");
+                }
+                *actual = roles.iter().map(|role| role.known().unwrap().clone()).collect();
+                Ok(Applied::Member { person: person.clone(), roles: actual.clone() })
+            }
+            Action::RemoveMember { account, person, .. } => {
+                self.members.get_mut(account).unwrap().remove(person);
+                Ok(Applied::Gone)
+            }
+            other => panic!("this server does not know {other:?}"),
+        }
+    }
+
+    fn content(&mut self, id: &AccountId) -> AccountContent {
+        let fixed = SEMANTICS.roles.fixed.iter().map(|role| {
+            let actual =
+                ActualRole { fixed: Some(role.name), fields: name(role.title), removal: RemovalFacts::LOCAL };
+            (RoleId::from(role.id.unwrap()), actual)
+        });
+        let custom = self.roles.get(id).into_iter().flatten().map(|(id, fields)| {
+            let actual = ActualRole { fixed: None, fields: fields.clone(), removal: RemovalFacts::LOCAL };
+            (id.clone(), actual)
+        });
+        let members = self.members.get(id).into_iter().flatten().map(|(person, (email, roles))| {
+            let actual = ActualMember {
+                email: Some(email.clone()),
+                hint: None,
+                roles: roles.clone(),
+                disabled: false,
+                removal: RemovalFacts::LOCAL,
+            };
+            (person.clone(), actual)
+        });
+        let listed = match self.invites_listed_after {
+            0 => self.invites.get(id).cloned().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let content = AccountContent {
+            fields: Fields::new(),
+            roles: fixed.chain(custom).collect(),
+            members: members.collect(),
+            invites: listed,
+            roles_complete: Completeness::Complete,
+            people_complete: Completeness::Complete,
+        };
+        if self.invites.contains_key(id) {
+            self.invites_listed_after = self.invites_listed_after.saturating_sub(1);
+        }
+        content
+    }
+}
+
+#[async_trait]
+impl Observe for Server {
+    async fn observe(&self, scope: &Scope) -> Result<Observation, ProviderError> {
+        tokio::task::yield_now().await;
+        let mut inside = self.inside();
+        inside.looks.push(scope.clone());
+        if inside.unseen.contains(scope) {
+            let error = ProviderError::new(ErrorKind::Denied, "read it", "403 FORBIDDEN");
+            return Err(error.hint("ask for the right to read."));
+        }
+        let seen = match scope {
+            Scope::Directory => Seen::Directory(Directory {
+                accounts: inside
+                    .accounts
+                    .iter()
+                    .map(|(id, (parent, fields))| {
+                        let (parent, fields) = (parent.clone(), fields.clone());
+                        (id.clone(), ActualAccount { parent, fields, removal: RemovalFacts::LOCAL })
+                    })
+                    .collect(),
+                completeness: Completeness::Complete,
+                identity: Some(Identity::Machine { name: "key".to_owned(), roles: Some(BTreeSet::new()) }),
+            }),
+            Scope::Account { id, .. } => Seen::Account(inside.content(id)),
+            Scope::Person(_) => unreachable!("the lists tell e-mails"),
+        };
+        Ok(Observation { at: start(), calls: 1, seen })
+    }
+}
+
+#[async_trait]
+impl Provider for Server {
+    async fn apply(&self, changes: &[Change]) -> Vec<Result<Applied, ProviderError>> {
+        {
+            let mut inside = self.inside();
+            inside.at_once += 1;
+            inside.most_at_once = inside.most_at_once.max(inside.at_once);
+            inside.calls.push(changes.len());
+        }
+        // Time passes on the way there and on the way back.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        let answers = changes.iter().map(|change| self.one(change)).collect();
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        self.inside().at_once -= 1;
+        answers
+    }
+}
+
+impl Server {
+    fn one(&self, change: &Change) -> Result<Applied, ProviderError> {
+        let what = describe(change);
+        let mut inside = self.inside();
+        let error = |kind, said: &str| Err(ProviderError::new(kind, what.clone(), said));
+        let silence = ProviderError::new(ErrorKind::Unavailable, what.clone(), "no answer").maybe_sent();
+        match inside.faults.get(&what).copied() {
+            Some(Fault::Denied) => return error(ErrorKind::Denied, "403 FORBIDDEN"),
+            Some(Fault::Stale) => return error(ErrorKind::Stale, "409 CONFLICT"),
+            Some(Fault::Lost) => return Err(silence),
+            _ => {}
+        }
+        let answer = inside.carry_out(change)?;
+        inside.done.push(what.clone());
+        match inside.faults.get(&what) {
+            Some(Fault::AnswerLost) => Err(silence),
+            Some(Fault::OddAnswer) => Ok(Applied::Role { id: "role-odd".into() }),
+            _ => Ok(answer),
+        }
+    }
+}
+
+fn describe(change: &Change) -> String {
+    let text = |fields: &Fields| fields["displayName"].to_string();
+    match &change.action {
+        Action::CreateAccount { fields, .. } => format!("create account {}", text(fields)),
+        Action::CreateRole { fields, .. } => format!("create role {}", text(fields)),
+        Action::RemoveRole { role, .. } => format!("remove role {role}"),
+        Action::Invite { email, .. } => format!("invite {email}"),
+        Action::Withdraw { email, .. } => format!("withdraw {email}"),
+        Action::UpdateMember { person, .. } => format!("update {person}"),
+        Action::RemoveMember { person, .. } => format!("remove {person}"),
+        other => panic!("this server does not know {other:?}"),
+    }
+}
