@@ -47,9 +47,29 @@ fn declared(path: &AccountPath, account: &DesiredAccount, ground: &Ground<'_>, p
             }
         }
         Some(Bound::Create) if ground.is_pending(&address) => ground.defer_pending(address, "create", plan),
+        Some(Bound::Create) if !ground.input.capabilities.create_account => {
+            refuse_writing(address, "create", "make", account, ground, plan);
+        }
         Some(Bound::Create) => create(address, path, account, ground, plan),
         Some(Bound::Known(id)) => compare_one(address, path, id, account, ground, plan),
     }
+}
+
+fn refuse_writing(
+    address: Address,
+    what: &str,
+    verb: &str,
+    account: &DesiredAccount,
+    ground: &Ground<'_>,
+    plan: &mut Plan,
+) {
+    plan.refused.push(Refused {
+        address,
+        what: what.into(),
+        because: format!("{} can't {verb} accounts", ground.input.semantics.title),
+        next: "do it by hand at the provider, or declare the account with `manage: Reference`".into(),
+        place: Some(account.place.clone()),
+    });
 }
 
 fn title(account: &DesiredAccount, path: &AccountPath, ground: &Ground<'_>) -> String {
@@ -103,6 +123,10 @@ fn compare_one(
     plan: &mut Plan,
 ) {
     if account.manage == Manage::Reference {
+        // Not ours any more, so that it is not removed with its declaration.
+        if ground.input.state.is_some_and(|state| state.accounts.contains_key(id)) {
+            plan.remember.push(Entry::ForgetAccount { id: id.clone() });
+        }
         return;
     }
     let Some(actual) = ground.input.world.directory.accounts.get(id) else { return };
@@ -153,6 +177,10 @@ fn compare_one(
         Some(_) => {}
     }
     if fields.is_empty() {
+        return;
+    }
+    if !ground.input.capabilities.update_account {
+        refuse_writing(address, "update", "change", account, ground, plan);
         return;
     }
     let cause = if compared.edits.is_empty() { Cause::Drift } else { Cause::Declared };
@@ -225,6 +253,14 @@ fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan
     }
     let mut reach = Reached::default();
     if let Some(content) = ground.input.world.content(id) {
+        let frozen = &ground.input.desired.frozen.people;
+        let members = ground.rosters.get(id).into_iter().flat_map(|roster| roster.emails());
+        let mut named = members.chain(content.invites.iter().map(|one| &one.email));
+        if let Some(email) = named.find(|email| frozen.contains(*email)) {
+            let because = format!("{email} is in it, and a declaration of that person has an error");
+            refuse(plan, because, "correct the declaration first");
+            return;
+        }
         let members = content.members.iter().map(|(person, member)| ground.people.shown(person, member));
         let invited = content.invites.iter().map(|invite| invite.email.to_string());
         reach.people.insert(ground.accounts.label(id), members.chain(invited).collect());

@@ -102,8 +102,8 @@ pub(crate) fn bind(
             Bound::Blocked { .. } => {
                 let meant = account.external_id.as_ref().or_else(|| binder.by_object.get(&account.object).copied());
                 accounts.unsettled.extend(meant.map(|id| (id.clone(), "its account can't be told yet")));
-                let renamed = binder.vanished_for(account, parent.as_ref()).iter();
-                accounts.unsettled.extend(renamed.map(|id| ((*id).clone(), MAY_BE_RENAMED)));
+                let renamed = binder.vanished_for(account, parent.as_ref());
+                accounts.unsettled.extend(renamed.map(|id| (id.clone(), MAY_BE_RENAMED)));
             }
             Bound::Create => {}
         }
@@ -274,17 +274,15 @@ impl<'a> Binder<'a> {
     }
 
     /// The accounts that a declaration which finds nothing may be a new name of.
-    fn vanished_for(&self, account: &DesiredAccount, parent: Option<&Bound>) -> &[&'a AccountId] {
+    fn vanished_for(&self, account: &DesiredAccount, parent: Option<&Bound>) -> impl Iterator<Item = &'a AccountId> {
         let found = account.external_id.is_some() || self.by_object.contains_key(&account.object);
         let parent = match parent {
-            Some(Bound::Known(id)) => Some(id),
-            Some(Bound::Create | Bound::Blocked { .. }) => return &[],
-            None => None,
+            Some(Bound::Known(id)) => Some(Some(id)),
+            None if account.parent.is_none() => Some(None),
+            _ => None,
         };
-        if found || account.parent.is_some() != parent.is_some() {
-            return &[];
-        }
-        self.vanished.get(&parent).map_or(&[], Vec::as_slice)
+        let vanished = parent.filter(|_| !found).and_then(|parent| self.vanished.get(&parent));
+        vanished.map_or(&[][..], Vec::as_slice).to_vec().into_iter()
     }
 }
 

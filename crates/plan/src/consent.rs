@@ -114,5 +114,6 @@ fn split_off_extra(
     let (extra, inside) =
         std::mem::take(&mut plan.changes).into_iter().partition(|change| outside.contains(&change.address));
     plan.changes = inside;
+    found.extend(plan.held.iter().flat_map(|group| &group.changes).flat_map(fingerprints));
     (extra, effects.difference(&found).count())
 }

@@ -24,6 +24,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) roles: Roles,
     /// Accounts that are to be removed: what is in them goes with them.
     pub(crate) going: BTreeSet<AccountId>,
+    /// People who are declared absent everywhere.
+    pub(crate) offboarded: BTreeSet<&'a Email>,
     emails_of_objects: OnceCell<HashMap<&'a ObjectRef, &'a Email>>,
     remembered_of_objects: OnceCell<HashMap<&'a ObjectRef, Vec<(&'a AccountId, &'a Email)>>>,
 }
@@ -42,6 +44,12 @@ impl<'a> Ground<'a> {
             rosters,
             roles: Roles::default(),
             going: BTreeSet::new(),
+            offboarded: desired
+                .people
+                .iter()
+                .filter(|(_, person)| person.offboarded)
+                .map(|(email, _)| email)
+                .collect(),
             emails_of_objects: OnceCell::new(),
             remembered_of_objects: OnceCell::new(),
         };

@@ -3,25 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::change::{Action, Ref};
-use orgform_model::{AccountId, Address};
+use orgform_model::semantics::Rule;
+use orgform_model::{AccountId, Address, FieldChange};
 
 use crate::ground::Ground;
-use crate::plan::{Deferred, Plan};
+use crate::plan::{Deferred, Plan, PlannedChange};
 use crate::safety::wanted;
 
 /// Adds the edges that follow from what a change refers to, and from the tree of accounts.
 pub(crate) fn connect(ground: &Ground<'_>, plan: &mut Plan) {
-    let removals: BTreeMap<AccountId, Address> = plan
-        .changes
-        .iter()
-        .filter_map(|change| match &change.change.action {
-            Action::RemoveAccount { account } => Some((account.clone(), change.address.clone())),
-            _ => None,
-        })
-        .collect();
+    
     let planned: BTreeSet<Address> = plan.changes.iter().map(|change| change.address.clone()).collect();
+    let given_up = names_given_up(ground, plan);
+    let opening = accounts_opened(ground, plan);
     for change in &mut plan.changes {
         let mut requires: BTreeSet<Address> = BTreeSet::new();
+        requires.extend(name_taken(change, ground).and_then(|name| given_up.get(&name)).cloned());
         match &change.change.action {
             Action::CreateAccount { parent: Some(Ref::Created(parent)), .. } => {
                 requires.insert(parent.clone());
@@ -30,8 +27,9 @@ pub(crate) fn connect(ground: &Ground<'_>, plan: &mut Plan) {
                 requires.insert(account.clone());
             }
             Action::Invite { account, roles, .. } => {
-                if let Ref::Created(account) = account {
-                    requires.insert(account.clone());
+                match account {
+                    Ref::Created(account) => drop(requires.insert(account.clone())),
+                    Ref::Known(account) => requires.extend(opening.get(account).cloned()),
                 }
                 requires.extend(roles.iter().filter_map(|role| created(role, &planned)));
             }
@@ -41,13 +39,68 @@ pub(crate) fn connect(ground: &Ground<'_>, plan: &mut Plan) {
                 requires.extend(roles.iter().filter_map(|role| created(role, &planned)));
             }
             Action::RemoveAccount { account } => {
-                let below = ground.accounts.children(account).filter_map(|child| removals.get(child));
-                requires.extend(below.cloned());
+                // Also of one that is not removed now after all: then this one waits.
+                let below = ground.accounts.children(account).map(|child| ground.accounts.label(child));
+                requires.extend(below.map(|path| Address::account(&ground.input.desired.provider, &path)));
             }
             _ => {}
         }
         change.requires.extend(requires);
     }
+}
+
+/// Changes of an account that go one way only, such as accepting an agreement: people may come only after.
+fn accounts_opened(ground: &Ground<'_>, plan: &Plan) -> BTreeMap<AccountId, Address> {
+    let rules = ground.input.semantics.accounts.fields;
+    let one_way = |field: &FieldChange| {
+        rules.iter().any(|rule| rule.name == field.field && matches!(rule.rule, Rule::OneWay { .. }))
+    };
+    let opened = plan.changes.iter().filter_map(|change| match &change.change.action {
+        Action::UpdateAccount { account, changes } if changes.iter().any(one_way) => {
+            Some((account.clone(), change.address.clone()))
+        }
+        _ => None,
+    });
+    opened.collect()
+}
+
+/// A name within an account, of a role; or within a parent, of an account.
+type Name = (Option<AccountId>, bool, String);
+
+/// Names that something gives up by a rename, so that what is made under one of them comes after it.
+fn names_given_up(ground: &Ground<'_>, plan: &Plan) -> BTreeMap<Name, Address> {
+    let semantics = ground.input.semantics;
+    let given_up = plan.changes.iter().filter_map(|change| {
+        let (owner, of_role, fields, key) = match &change.change.action {
+            Action::UpdateRole { account, changes, .. } => {
+                (Some(account.clone()), true, changes, semantics.roles.natural_key)
+            }
+            Action::UpdateAccount { account, changes } => {
+                let actual = ground.input.world.directory.accounts.get(account)?;
+                (actual.parent.clone(), false, changes, semantics.accounts.natural_key)
+            }
+            _ => return None,
+        };
+        let from = fields.iter().find(|field| field.field == key)?.from.as_ref()?.as_text()?;
+        Some(((owner, of_role, from.to_owned()), change.address.clone()))
+    });
+    given_up.collect()
+}
+
+/// The name under which something is made in an account that exists.
+fn name_taken(change: &PlannedChange, ground: &Ground<'_>) -> Option<Name> {
+    let semantics = ground.input.semantics;
+    let (owner, of_role, fields, key) = match &change.change.action {
+        Action::CreateRole { account, fields } => {
+            (Some(account.known()?.clone()), true, fields, semantics.roles.natural_key)
+        }
+        Action::CreateAccount { parent: Some(parent), fields } => {
+            (Some(parent.known()?.clone()), false, fields, semantics.accounts.natural_key)
+        }
+        Action::CreateAccount { parent: None, fields } => (None, false, fields, semantics.accounts.natural_key),
+        _ => return None,
+    };
+    Some((owner, of_role, fields.get(key)?.as_text()?.to_owned()))
 }
 
 /// What makes a role: itself, or, for a fixed role of a new account, the account.

@@ -13,21 +13,27 @@ use crate::plan::{ChangeKind, Loser, Plan, PlannedChange, Reached};
 /// Who holds a role: people as shown, by account.
 pub(crate) type Holders = BTreeMap<AccountId, BTreeSet<String>>;
 
-/// The holders of a role now, invited people included.
-pub(crate) fn holders(role: &RoleId, ground: &Ground<'_>) -> Holders {
-    let mut holders = Holders::new();
+/// The holders of these roles now, invited people included.
+pub(crate) fn holders(roles: &BTreeSet<&RoleId>, ground: &Ground<'_>) -> BTreeMap<RoleId, Holders> {
+    let mut holders: BTreeMap<RoleId, Holders> =
+        roles.iter().map(|role| ((*role).clone(), Holders::new())).collect();
+    if roles.is_empty() {
+        return holders;
+    }
     for (account, content) in &ground.input.world.contents {
         let Ok(content) = content else { continue };
-        let members = content
-            .members
-            .iter()
-            .filter(|(_, member)| member.roles.contains(role))
-            .map(|(person, member)| ground.people.shown(person, member));
-        let invited =
-            content.invites.iter().filter(|one| one.roles.contains(role)).map(|one| one.email.to_string());
-        let people: BTreeSet<String> = members.chain(invited).collect();
-        if !people.is_empty() {
-            holders.insert(account.clone(), people);
+        let mut add = |held: &BTreeSet<RoleId>, person: &dyn Fn() -> String| {
+            for role in held {
+                if let Some(holders) = holders.get_mut(role) {
+                    holders.entry(account.clone()).or_default().insert(person());
+                }
+            }
+        };
+        for (person, member) in &content.members {
+            add(&member.roles, &|| ground.people.shown(person, member));
+        }
+        for invite in &content.invites {
+            add(&invite.roles, &|| invite.email.to_string());
         }
     }
     holders
@@ -51,14 +57,19 @@ pub(crate) fn narrows(change: &PlannedChange) -> bool {
 
 /// Tells for each role edit whom it reaches, and for each narrowing who loses by it.
 pub(crate) fn attach(ground: &Ground<'_>, plan: &mut Plan) {
+    let edited = plan.changes.iter().filter_map(|change| match &change.change.action {
+        Action::UpdateRole { role, .. } => Some(role),
+        _ => None,
+    });
+    let holders = holders(&edited.collect(), ground);
     for change in &mut plan.changes {
         match &change.change.action {
             Action::UpdateRole { role, .. } => {
-                let holders = holders(role, ground);
+                let Some(holders) = holders.get(role) else { continue };
                 if narrows(change) {
-                    change.losers = losers(&holders, ground);
+                    change.losers = losers(holders, ground);
                 }
-                change.reach = Some(reached(&holders, ground));
+                change.reach = Some(reached(holders, ground));
             }
             Action::RemoveAccount { account } => {
                 let people = change.reach.iter().flat_map(|reach| reach.people.values()).flatten().cloned();
@@ -91,15 +102,27 @@ fn reached(holders: &Holders, ground: &Ground<'_>) -> Reached {
 }
 
 /// Who still holds a role once these changes are carried out: `ada@acme.example in acme/finance`.
-pub(crate) fn holders_after(role: &RoleId, changes: &[PlannedChange], ground: &Ground<'_>) -> Vec<String> {
-    let mut left: BTreeSet<(AccountId, String)> = holders(role, ground)
-        .into_iter()
-        .flat_map(|(account, people)| people.into_iter().map(move |person| (account.clone(), person)))
+pub(crate) fn holders_after(
+    role: &RoleId,
+    now: &Holders,
+    changes: &[PlannedChange],
+    ground: &Ground<'_>,
+) -> Vec<String> {
+    let mut left: BTreeSet<(AccountId, String)> = now
+        .iter()
+        .flat_map(|(account, people)| people.iter().map(move |person| (account.clone(), person.clone())))
         .collect();
     for change in changes {
+        if let Action::RemoveAccount { account } = &change.change.action {
+            left.retain(|(id, _)| id != account);
+        }
+        // A disabled person holds what was held before; so does one who has another invite.
+        if matches!(change.change.action, Action::Disable { .. }) || promised_elsewhere(role, change, ground) {
+            continue;
+        }
         let Some(after) = grants_after(change) else { continue };
         let gains = after.roles.iter().any(|one| one.known() == Some(role));
-        let person = change.address.email().map(ToString::to_string).unwrap_or_default();
+        let person = person_of(change, ground).unwrap_or_default();
         match after.account {
             Ref::Known(account) if gains => left.insert((account.clone(), person)),
             Ref::Known(account) => left.remove(&(account.clone(), person)),
@@ -111,8 +134,28 @@ pub(crate) fn holders_after(role: &RoleId, changes: &[PlannedChange], ground: &G
         .collect()
 }
 
+/// Whether another invite of the same person than the one that changes will give a role.
+fn promised_elsewhere(role: &RoleId, change: &PlannedChange, ground: &Ground<'_>) -> bool {
+    let (Action::Withdraw { account, invite, email }
+    | Action::UpdateInvite { account, invite, email, .. }
+    | Action::Resend { account, invite, email, .. }) = &change.change.action
+    else {
+        return false;
+    };
+    let invites = ground.input.world.content(account).map(|content| content.invites.as_slice());
+    invites
+        .unwrap_or_default()
+        .iter()
+        .any(|other| other.email == *email && other.id != *invite && other.roles.contains(role))
+}
+
 /// Changes that take a role from somebody: what its removal must wait for.
-pub(crate) fn changes_that_drop(role: &RoleId, changes: &[PlannedChange]) -> BTreeSet<Address> {
+pub(crate) fn changes_that_drop(
+    role: &RoleId,
+    now: &Holders,
+    changes: &[PlannedChange],
+    ground: &Ground<'_>,
+) -> BTreeSet<Address> {
     changes
         .iter()
         .filter(|change| match &change.change.action {
@@ -121,11 +164,32 @@ pub(crate) fn changes_that_drop(role: &RoleId, changes: &[PlannedChange]) -> BTr
             | Action::Resend { from, roles, .. } => {
                 from.contains(role) && !roles.iter().any(|one| one.known() == Some(role))
             }
-            Action::RemoveMember { .. } | Action::Withdraw { .. } => true,
+            Action::RemoveMember { from, .. } => from.contains(role),
+            Action::Withdraw { account, .. } => {
+                let holders = now.get(account);
+                person_of(change, ground).is_some_and(|person| holders.is_some_and(|all| all.contains(&person)))
+            }
+            Action::RemoveAccount { account } => now.contains_key(account),
             _ => false,
         })
         .map(|change| change.address.clone())
         .collect()
+}
+
+/// Whom a change of a membership is about, as shown everywhere: a member may have another e-mail by now than
+/// the one that is declared.
+pub(crate) fn person_of(change: &PlannedChange, ground: &Ground<'_>) -> Option<String> {
+    let member = match &change.change.action {
+        Action::UpdateMember { account, person, .. }
+        | Action::RemoveMember { account, person, .. }
+        | Action::Disable { account, person }
+        | Action::Enable { account, person } => ground.rosters.get(account)?.by_id(person),
+        _ => None,
+    };
+    match member {
+        Some(seat) => Some(ground.people.shown(seat.id, seat.member)),
+        None => change.address.email().map(ToString::to_string),
+    }
 }
 
 /// The grants that somebody has in an account after a change.

@@ -7,7 +7,7 @@ use orgform_model::desired::{DesiredRole, Manage};
 use orgform_model::policy::{DriftPolicy, Removal};
 use orgform_model::state::{Entry, RoleRecord};
 use orgform_model::world::ActualRole;
-use orgform_model::{AccountId, AccountPath, Address, FieldChange, Fields, Grant, RoleId, RoleKey, Value};
+use orgform_model::{AccountId, AccountPath, Address, FieldChange, Fields, Grant, ObjectRef, RoleId, RoleKey, Value};
 
 use crate::bind::Bound;
 use crate::fields::compare;
@@ -147,17 +147,12 @@ fn title_of(fields: &Fields, ground: &Ground<'_>) -> Option<String> {
 /// Names every actual role, and binds declared ones.
 pub(crate) fn index(ground: &Ground<'_>) -> Roles {
     let mut roles = Roles::default();
-    let mut by_key: BTreeMap<(&AccountId, &str), Vec<&RoleId>> = BTreeMap::new();
-    for (account, id, role) in actual_roles(ground) {
-        if let (None, Some(key)) = (role.fixed, natural_key(&role.fields, ground)) {
-            by_key.entry((account, key)).or_default().push(id);
-        }
-    }
+    let finder = Finder::new(ground);
     for (key, role) in &ground.input.desired.roles {
         let address = || Address::role(&ground.input.desired.provider, key);
         let bound = match ground.accounts.bound(&key.account) {
             Some(Bound::Create) => Some(Ref::Created(address())),
-            Some(Bound::Known(account)) => match find(role, account, &by_key, ground) {
+            Some(Bound::Known(account)) => match finder.find(role, account) {
                 Found::One(id) => Some(Ref::Known(id)),
                 Found::None if role.manage == Manage::Full => Some(Ref::Created(address())),
                 Found::None | Found::Several(_) | Found::Vanished | Found::Unseen => None,
@@ -243,51 +238,84 @@ enum Found {
     Unseen,
 }
 
-fn find(
-    role: &DesiredRole,
-    account: &AccountId,
-    by_key: &BTreeMap<(&AccountId, &str), Vec<&RoleId>>,
-    ground: &Ground<'_>,
-) -> Found {
-    let Some(content) = ground.input.world.content(account) else { return Found::Unseen };
-    if let Some(id) = &role.external_id {
-        return if content.roles.contains_key(id) { Found::One(id.clone()) } else { Found::None };
+/// Finds the actual role that a declaration means: by its id, as remembered for its object, or by its name.
+struct Finder<'g, 'a> {
+    ground: &'g Ground<'a>,
+    by_object: BTreeMap<(&'a AccountId, &'a ObjectRef), &'a RoleId>,
+    /// Custom roles by name, without those that a declaration means in another way.
+    by_key: BTreeMap<(&'a AccountId, &'a str), Vec<&'a RoleId>>,
+}
+
+impl<'g, 'a> Finder<'g, 'a> {
+    fn new(ground: &'g Ground<'a>) -> Self {
+        let ours = ground.input.state.into_iter().flat_map(|state| &state.roles);
+        let by_object: BTreeMap<_, _> =
+            ours.map(|(id, record)| ((&record.account, &record.object), id)).collect();
+        let taken: BTreeSet<_> = ground
+            .input
+            .desired
+            .roles
+            .iter()
+            .filter_map(|(key, role)| {
+                let account = ground.accounts.id(&key.account)?;
+                role.external_id.as_ref().or_else(|| by_object.get(&(account, &role.object)).copied())
+            })
+            .collect();
+        let mut by_key: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (account, id, role) in actual_roles(ground) {
+            let key = natural_key(&role.fields, ground).filter(|_| role.fixed.is_none() && !taken.contains(id));
+            if let Some(key) = key {
+                by_key.entry((account, key)).or_default().push(id);
+            }
+        }
+        Self { ground, by_object, by_key }
     }
-    let remembered = ground
-        .input
-        .state
-        .into_iter()
-        .flat_map(|state| &state.roles)
-        .find(|(_, record)| record.account == *account && record.object == role.object);
-    if let Some((id, _)) = remembered {
-        let there = content.roles.contains_key(id);
-        return if there { Found::One(id.clone()) } else { Found::Vanished };
-    }
-    let candidates = natural_key(&role.fields, ground).and_then(|key| by_key.get(&(account, key)));
-    match candidates.map(Vec::as_slice) {
-        Some([id]) => Found::One((*id).clone()),
-        Some(several @ [_, _, ..]) => Found::Several(several.len()),
-        _ if !content.roles_complete.is_complete() => Found::Unseen,
-        _ => Found::None,
+
+    fn find(&self, role: &DesiredRole, account: &AccountId) -> Found {
+        let Some(content) = self.ground.input.world.content(account) else { return Found::Unseen };
+        let complete = content.roles_complete.is_complete();
+        if let Some(id) = &role.external_id {
+            return match content.roles.contains_key(id) {
+                true => Found::One(id.clone()),
+                false if complete => Found::None,
+                false => Found::Unseen,
+            };
+        }
+        if let Some(id) = self.by_object.get(&(account, &role.object)) {
+            let there = content.roles.contains_key(*id);
+            return if there { Found::One((*id).clone()) } else { Found::Vanished };
+        }
+        let key = natural_key(&role.fields, self.ground);
+        match key.and_then(|key| self.by_key.get(&(account, key))).map(Vec::as_slice) {
+            Some([id]) => Found::One((*id).clone()),
+            Some(several @ [_, _, ..]) => Found::Several(several.len()),
+            _ if complete => Found::None,
+            _ => Found::Unseen,
+        }
     }
 }
 
 /// Plans every declared role, then those that are ours and no longer declared.
 pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
-    let mut by_key: BTreeMap<(&AccountId, &str), Vec<&RoleId>> = BTreeMap::new();
-    for (account, id, role) in actual_roles(ground) {
-        if let (None, Some(key)) = (role.fixed, natural_key(&role.fields, ground)) {
-            by_key.entry((account, key)).or_default().push(id);
-        }
-    }
+    let finder = Finder::new(ground);
     for (key, role) in &ground.input.desired.roles {
         if ground.input.desired.subject.asks_for(&role.object) {
-            declared(key, role, &by_key, ground, plan);
+            declared(key, role, &finder, ground, plan);
         }
     }
     let wanted: BTreeSet<&RoleId> = ground.roles.declared.values().filter_map(Ref::known).collect();
+    // Declared, but nobody can tell which role is meant: it may well be one that we remember.
+    let unbound: BTreeSet<&ObjectRef> = ground
+        .input
+        .desired
+        .roles
+        .iter()
+        .filter(|(key, _)| !ground.roles.declared.contains_key(*key))
+        .map(|(_, role)| &role.object)
+        .collect();
     for (id, record) in ground.input.state.into_iter().flat_map(|state| &state.roles) {
-        if !wanted.contains(id) && !ground.going.contains(&record.account) {
+        let may_be_declared = wanted.contains(id) || unbound.contains(&record.object);
+        if !may_be_declared && !ground.going.contains(&record.account) {
             undeclared(id, record, ground, plan);
         }
     }
@@ -297,13 +325,17 @@ pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
 fn declared(
     key: &RoleKey,
     role: &DesiredRole,
-    by_key: &BTreeMap<(&AccountId, &str), Vec<&RoleId>>,
+    finder: &Finder<'_, '_>,
     ground: &Ground<'_>,
     plan: &mut Plan,
 ) {
     let address = Address::role(&ground.input.desired.provider, key);
     let title = format!("role {}", title_of(&role.fields, ground).unwrap_or_else(|| key.name.to_string()));
     let account = match ground.accounts.bound(&key.account) {
+        Some(Bound::Create) if !ground.input.capabilities.write_roles => {
+            refuse_writing(address, "create", role, ground, plan);
+            return;
+        }
         Some(Bound::Create) => {
             let account = Ref::Created(Address::account(&ground.input.desired.provider, &key.account));
             create(address, title, account, key, role, plan);
@@ -320,11 +352,13 @@ fn declared(
             return;
         }
     };
-    match find(role, account, by_key, ground) {
+    match finder.find(role, account) {
         Found::One(id) => compare_one(address, title, account, &id, key, role, ground, plan),
         Found::None if role.manage == Manage::Full && role.external_id.is_none() => {
             if ground.is_pending(&address) {
                 ground.defer_pending(address, "create", plan);
+            } else if !ground.input.capabilities.write_roles {
+                refuse_writing(address, "create", role, ground, plan);
             } else {
                 create(address, title, Ref::Known(account.clone()), key, role, plan);
             }
@@ -357,6 +391,16 @@ fn declared(
             until: None,
         }),
     }
+}
+
+fn refuse_writing(address: Address, what: &str, role: &DesiredRole, ground: &Ground<'_>, plan: &mut Plan) {
+    plan.refused.push(Refused {
+        address,
+        what: what.into(),
+        because: format!("{} can't write roles", ground.input.semantics.title),
+        next: "make it by hand at the provider, and declare it with `manage: Reference`".into(),
+        place: Some(role.place.clone()),
+    });
 }
 
 fn create(
@@ -413,6 +457,10 @@ fn compare_one(
         return;
     };
     if role.manage == Manage::Reference {
+        // Not ours any more, so that it is not removed with its declaration.
+        if ground.input.state.is_some_and(|state| state.roles.contains_key(id)) {
+            plan.remember.push(Entry::DropRole { id: id.clone() });
+        }
         return;
     }
     let record = ground.input.state.and_then(|state| state.roles.get(id));
@@ -465,6 +513,10 @@ fn compare_one(
     if fields.is_empty() {
         return;
     }
+    if !ground.input.capabilities.write_roles {
+        refuse_writing(address, "update", role, ground, plan);
+        return;
+    }
     let cause = if compared.edits.is_empty() { Cause::Drift } else { Cause::Declared };
     plan.changes.push(PlannedChange {
         title,
@@ -514,8 +566,8 @@ fn undeclared(id: &RoleId, record: &RoleRecord, ground: &Ground<'_>, plan: &mut 
         }
         return;
     }
-    if ground.accounts.unsettled(&record.account) {
-        ground.defer_rename(address, "remove", plan);
+    if let Some(because) = ground.accounts.unsettled(&record.account) {
+        ground.defer_unsettled(address, "remove", because, plan);
         return;
     }
     let title = format!("role {}", ground.roles.title(id));
@@ -524,6 +576,16 @@ fn undeclared(id: &RoleId, record: &RoleRecord, ground: &Ground<'_>, plan: &mut 
             address,
             because: format!("it is no longer declared and its removal is {:?}", record.removal),
             entries: drop,
+        });
+        return;
+    }
+    if !ground.input.capabilities.write_roles {
+        plan.refused.push(Refused {
+            next: format!("remove it by hand at the provider, or run `orgform forget {address}`"),
+            address,
+            what: "remove".into(),
+            because: format!("{} can't write roles", ground.input.semantics.title),
+            place: None,
         });
         return;
     }

@@ -3,7 +3,7 @@
 //! Removing needs a reason that can be shown: it is ours and its object is gone, the person is declared absent,
 //! or the account is under authority. Everything else stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::DesiredMembership;
@@ -12,6 +12,7 @@ use orgform_model::state::{Entry, MembershipRecord};
 use orgform_model::world::{ActualInvite, ActualMember};
 use orgform_model::{Email, PersonId, RoleId};
 
+use super::present::left_over;
 use super::{Behind, Here, Remembered};
 use crate::people::Seat;
 use crate::plan::{Cause, ChangeKind, Forgotten, Kept, Loser, Plan, PlannedChange, Refused};
@@ -34,7 +35,7 @@ pub(super) fn decide<'a>(
     match (declared_absent, remembered) {
         (true, _) => {
             let cause = if here.is_offboarded(email) { Cause::Offboarded } else { Cause::Expired };
-            case.remove(cause, remembered.map_or(Removal::Remove, |one| one.record.removal), plan);
+            case.remove(cause, case.removal_of_absent(), plan);
         }
         (false, Some(one)) => case.ours(one, plan),
         (false, None) => case.unmanaged(plan),
@@ -44,7 +45,8 @@ pub(super) fn decide<'a>(
 /// Names members whose e-mail can't be told.
 pub(super) fn report_unreadable(here: &Here<'_, '_>, plan: &mut Plan) {
     for Seat { id, member, email } in here.roster.seats() {
-        if email.is_some() || is_ours_by_id(here, id) {
+        let ours = here.ground.people.bound(id);
+        if email.is_some() || ours.is_some_and(|email| here.is_ours(email)) {
             continue;
         }
         plan.kept.push(Kept {
@@ -55,10 +57,7 @@ pub(super) fn report_unreadable(here: &Here<'_, '_>, plan: &mut Plan) {
     }
 }
 
-fn is_ours_by_id(here: &Here<'_, '_>, id: &PersonId) -> bool {
-    let ours = here.ground.input.state.and_then(|state| state.memberships.get(here.id));
-    ours.into_iter().flatten().any(|(_, record)| record.person.as_ref() == Some(id))
-}
+
 
 /// Takes an invite back.
 pub(super) fn withdraw(
@@ -66,11 +65,11 @@ pub(super) fn withdraw(
     email: &Email,
     invite: &ActualInvite,
     cause: Cause,
+    foreseen: bool,
     note: Option<String>,
     record: RecordDraft,
 ) -> PlannedChange {
     let address = here.address(email);
-    let foreseen = cause == Cause::Expired;
     PlannedChange {
         title: email.to_string(),
         loses: titles(here, &invite.roles),
@@ -116,8 +115,11 @@ impl<'a> Case<'_, '_, 'a> {
         if !ground.input.desired.subject.speaks_for(&one.record.object) {
             return;
         }
-        if ground.accounts.unsettled(self.here.id) {
-            ground.defer_rename(self.here.address(self.email), "remove", plan);
+        if let Some(because) = ground.accounts.unsettled(self.here.id) {
+            // Who is still declared by the same object may well be declared right here.
+            if ground.email_of_object(&one.record.object) != Some(self.email) {
+                ground.defer_unsettled(self.here.address(self.email), "remove", because, plan);
+            }
             return;
         }
         if let Some(to) = self.edited_to(one.record) {
@@ -136,15 +138,29 @@ impl<'a> Case<'_, '_, 'a> {
         self.remove(Cause::Undeclared, one.record.removal, plan);
     }
 
-    /// The e-mail that the same object declares here now, if we never had that one.
+    /// The e-mail that the same object declares now, if anybody would have to be invited for it.
     fn edited_to(&self, record: &MembershipRecord) -> Option<&'a Email> {
-        let input = &self.here.ground.input;
-        let people = input.desired.memberships.get(&self.here.path)?;
-        people.iter().find_map(|(email, one)| {
-            let known = input.state.is_some_and(|state| state.membership(self.here.id, email).is_some());
-            let there = self.here.roster.by_email(email).is_some() || self.here.invites.contains_key(email);
-            (one.object == record.object && email != self.email && !known && !there).then_some(email)
-        })
+        let ground = self.here.ground;
+        let to = ground.email_of_object(&record.object).filter(|to| *to != self.email)?;
+        let declared = ground.input.desired.memberships.iter().filter(|(_, people)| {
+            people.get(to).is_some_and(|one| one.object == record.object)
+        });
+        let there = |path| {
+            let id = ground.accounts.id(path)?;
+            let content = ground.input.world.content(id)?;
+            let member = ground.rosters.get(id)?.by_email(to).is_some();
+            (member || content.invites.iter().any(|invite| invite.email == *to)).then_some(())
+        };
+        declared.into_iter().any(|(path, _)| there(path).is_none()).then_some(to)
+    }
+
+    /// A declared end is an end, also for what would be let go of without a declaration.
+    fn removal_of_absent(&self) -> Removal {
+        let said = self.desired.map(|one| one.removal).or(self.remembered.map(|one| one.record.removal));
+        match said.unwrap_or(self.here.ground.input.desired.policy.removal.members) {
+            Removal::Disable => Removal::Disable,
+            Removal::Remove | Removal::Retain => Removal::Remove,
+        }
     }
 
     fn remove(&self, cause: Cause, removal: Removal, plan: &mut Plan) {
@@ -184,44 +200,99 @@ impl<'a> Case<'_, '_, 'a> {
     ) {
         let under = self.remembered.map_or(self.email, |one| one.under);
         let drop = RecordDraft::DropMembership { account: self.here.id.clone(), email: under.clone() };
-        let kept: BTreeSet<RoleId> = match (cause, self.remembered) {
-            (Cause::Undeclared, Some(one)) => one.record.kept.intersection(&member.roles).cloned().collect(),
+        let kept: BTreeSet<RoleId> = match (cause, self.remembered, self.desired) {
+            (Cause::Undeclared, Some(one), _) => one.record.kept.intersection(&member.roles).cloned().collect(),
+            (Cause::Expired, _, Some(desired)) => {
+                left_over(self.here, self.email, desired, self.remembered, &member.roles)
+            }
             _ => BTreeSet::new(),
         };
         let (account, person) = (self.here.id.clone(), id.clone());
         let from = member.roles.clone();
+        let can = self.here.ground.input.capabilities;
         match removal {
-            Removal::Retain => self.forget(plan),
+            Removal::Retain => self.forget("it is no longer declared and its removal is Retain", plan),
+            Removal::Remove if kept.is_empty() && !can.remove_member => {
+                self.refuse("remove", "can't take a person out of an account", plan);
+            }
+            Removal::Disable if !member.disabled && !can.disable => {
+                self.refuse("disable", "can't disable people", plan);
+            }
             Removal::Disable if member.disabled => self.remember_disabled(plan),
             Removal::Disable => {
                 let record = self.disabled_record(id);
-                self.push(
-                    ChangeKind::Disable,
-                    cause,
-                    &from,
-                    Action::Disable { account, person },
-                    record,
-                    plan,
-                );
+                let action = Action::Disable { account, person };
+                self.push(ChangeKind::Disable, cause, self.shown(id, member), &from, action, record, plan);
             }
             Removal::Remove if kept.is_empty() => {
                 let action = Action::RemoveMember { account, person, from: from.clone() };
-                self.push(ChangeKind::Remove, cause, &from, action, drop, plan);
+                self.push(ChangeKind::Remove, cause, self.shown(id, member), &from, action, drop, plan);
             }
-            Removal::Remove if kept == from => self.forget(plan),
+            Removal::Remove if kept == from => self.keep_the_rest(cause, id, kept, plan),
             // What was there before us stays; only ours is taken back.
             Removal::Remove => {
                 let lost: BTreeSet<RoleId> = from.difference(&kept).cloned().collect();
+                let record = match (cause, self.remembered) {
+                    (Cause::Expired, Some(one)) => {
+                        RecordDraft::Membership(MembershipDraft {
+                            grants: BTreeMap::new(),
+                            kept: one.record.kept.intersection(&kept).cloned().collect(),
+                            ..self.draft(one, id)
+                        })
+                    }
+                    _ => drop,
+                };
                 let roles = kept.into_iter().map(Ref::Known).collect();
                 let action = Action::UpdateMember { account, person, from, roles };
-                self.push(ChangeKind::Update, cause, &lost, action, drop, plan);
+                self.push(ChangeKind::Update, cause, self.shown(id, member), &lost, action, record, plan);
             }
         }
     }
 
+    /// Nothing of ours is left, and what else is there stays. Ours until its declaration goes, though.
+    fn keep_the_rest(&self, cause: Cause, person: &PersonId, kept: BTreeSet<RoleId>, plan: &mut Plan) {
+        match (cause, self.remembered) {
+            (_, None) => self.keep("what ended is not there, and the rest is not ours", plan),
+            (Cause::Expired, Some(one)) => {
+                // What somebody else gave stays drift, and is not kept by us.
+                let kept = one.record.kept.intersection(&kept).cloned().collect();
+                let (person, granted) = (Some(person.clone()), BTreeMap::new());
+                let record = MembershipRecord { person, granted, kept, ..one.record.clone() };
+                if record != *one.record {
+                    plan.remember.push(Entry::Membership {
+                        account: self.here.id.clone(),
+                        email: one.under.clone(),
+                        record: Box::new(record),
+                    });
+                }
+            }
+            (_, Some(_)) => self.forget("what was there before us stays, and nothing else is left", plan),
+        }
+    }
+
+    fn shown(&self, id: &PersonId, member: &'a ActualMember) -> String {
+        self.here.ground.people.shown(id, member)
+    }
+
+    fn refuse(&self, what: &str, cannot: &str, plan: &mut Plan) {
+        let address = self.here.address(self.email);
+        plan.refused.push(Refused {
+            what: what.into(),
+            because: format!("{} {cannot}", self.here.ground.input.semantics.title),
+            next: format!("do it by hand at the provider, or run `orgform forget {address}`"),
+            place: self.desired.map(|one| one.place.clone()),
+            address,
+        });
+    }
+
     fn disabled_record(&self, person: &PersonId) -> RecordDraft {
         let Some(one) = self.remembered else { return RecordDraft::Nothing };
-        RecordDraft::Membership(MembershipDraft {
+        RecordDraft::Membership(MembershipDraft { disabled: true, ..self.draft(one, person) })
+    }
+
+    /// What is remembered already.
+    fn draft(&self, one: Remembered<'a>, person: &PersonId) -> MembershipDraft {
+        MembershipDraft {
             account: Ref::Known(self.here.id.clone()),
             email: one.under.clone(),
             object: one.record.object.clone(),
@@ -230,8 +301,8 @@ impl<'a> Case<'_, '_, 'a> {
             kept: one.record.kept.clone(),
             removal: one.record.removal,
             mail: one.record.mail,
-            disabled: true,
-        })
+            disabled: one.record.disabled,
+        }
     }
 
     /// Disabled already: what we remember of it stays, so that a later declaration enables.
@@ -244,36 +315,40 @@ impl<'a> Case<'_, '_, 'a> {
         });
     }
 
-    fn forget(&self, plan: &mut Plan) {
+    fn forget(&self, because: &str, plan: &mut Plan) {
         let Some(one) = self.remembered else { return };
         plan.forgotten.push(Forgotten {
             address: self.here.address(self.email),
-            because: "it is no longer declared and its removal is Retain".into(),
+            because: because.into(),
             entries: vec![Entry::Retain { account: self.here.id.clone(), email: one.under.clone() }],
         });
     }
 
     fn remove_invites(&self, invites: &[&'a ActualInvite], cause: Cause, removal: Removal, plan: &mut Plan) {
         if removal == Removal::Retain {
-            self.forget(plan);
+            self.forget("it is no longer declared and its removal is Retain", plan);
             return;
         }
         let Some(invite) = invites.first() else { return };
         if self.here.ground.input.capabilities.withdraw_invite {
             let account = self.here.id.clone();
+            // While another one is out it stays ours: the next plan takes that back.
             let record = match self.remembered {
-                Some(one) => RecordDraft::DropMembership { account, email: one.under.clone() },
-                None => RecordDraft::Nothing,
+                Some(one) if invites.len() == 1 => {
+                    RecordDraft::DropMembership { account, email: one.under.clone() }
+                }
+                _ => RecordDraft::Nothing,
             };
-            plan.changes.push(withdraw(self.here, self.email, invite, cause, None, record));
+            let foreseen = self.is_foreseen(cause);
+            plan.changes.push(withdraw(self.here, self.email, invite, cause, foreseen, None, record));
             return;
         }
-        let Some(one) = self.remembered else { return };
         plan.kept.push(Kept {
             address: self.here.address(self.email),
             what: "invite".into(),
             because: "it can't be withdrawn; its person is removed on joining".into(),
         });
+        let Some(one) = self.remembered else { return };
         if !one.record.leaving {
             plan.remember.push(Entry::Membership {
                 account: self.here.id.clone(),
@@ -287,6 +362,7 @@ impl<'a> Case<'_, '_, 'a> {
         &self,
         kind: ChangeKind,
         cause: Cause,
+        person: String,
         lost: &BTreeSet<RoleId>,
         action: Action,
         record: RecordDraft,
@@ -300,7 +376,7 @@ impl<'a> Case<'_, '_, 'a> {
                 self.here.ground.input.capabilities.mails.on_remove && kind == ChangeKind::Remove,
             ),
             place: self.desired.map(|one| one.place.clone()),
-            losers: BTreeSet::from([loser(self.here, self.email.to_string(), self.is_foreseen(cause))]),
+            losers: BTreeSet::from([loser(self.here, person, self.is_foreseen(cause))]),
             ..PlannedChange::new(kind, cause, Change { address, action }, record)
         });
     }
@@ -326,19 +402,28 @@ impl<'a> Case<'_, '_, 'a> {
             .is_some_and(|people| people.contains(self.email));
         let everything = input.desired.subject == orgform_model::desired::Subject::Everything;
         let seen = self.here.content.people_complete.is_complete();
-        let was = input.base.is_some_and(|base| base.membership(&self.here.path, self.email).is_some());
         let managed = account.manage == orgform_model::desired::Manage::Full;
-        if was && everything && seen && managed {
+        let may = everything && seen && managed && !retained;
+        if may && self.was_declared() && !has_state(self.here) {
             self.remove(Cause::Base, Removal::Remove, plan);
-        } else if account.authoritative_members
-            && everything
-            && seen
-            && !retained
-            && managed
-            && has_state(self.here)
-        {
+        } else if may && account.authoritative_members && has_state(self.here) {
             self.remove(Cause::Authority, Removal::Remove, plan);
         } else {
+            self.keep(if retained { "let go of before" } else { "unmanaged" }, plan);
+        }
+    }
+
+    /// Whether the base declares it, in a way that its end is a removal.
+    fn was_declared(&self) -> bool {
+        let input = &self.here.ground.input;
+        let was = input.base.and_then(|base| base.membership(&self.here.path, self.email));
+        was.is_some_and(|was| {
+            was.removal == Removal::Remove && !input.desired.frozen.objects.contains(&was.object)
+        })
+    }
+
+    /// Reports somebody who stays.
+    fn keep(&self, because: &str, plan: &mut Plan) {
             let roles = match (self.here.roster.by_email(self.email), self.here.invites.get(self.email)) {
                 (Some(Seat { member, .. }), _) => ("member", titles(self.here, &member.roles)),
                 (None, Some(invites)) => {
@@ -350,9 +435,8 @@ impl<'a> Case<'_, '_, 'a> {
             plan.kept.push(Kept {
                 address: self.here.address(self.email),
                 what: format!("{}, {}", roles.0, roles.1.join(", ")),
-                because: if retained { "let go of before" } else { "unmanaged" }.into(),
+                because: because.into(),
             });
-        }
     }
 }
 

@@ -79,6 +79,9 @@ fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>,
     for invite in &content.invites {
         invites.entry(&invite.email).or_default().push(invite);
     }
+    for several in invites.values_mut() {
+        several.sort_by(|a, b| a.id.cmp(&b.id));
+    }
     let here = Here { id, path, content, roster, invites, ground };
     let declared = ground.input.desired.memberships.get(&here.path).filter(|_| here.is_declared());
     let records = here.records();
@@ -125,6 +128,10 @@ fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>,
 impl<'a> Here<'_, 'a> {
     fn address(&self, email: &Email) -> Address {
         Address::member(&self.ground.input.desired.provider, &self.path, email)
+    }
+
+    fn is_ours(&self, email: &Email) -> bool {
+        self.ground.input.state.is_some_and(|state| state.membership(self.id, email).is_some())
     }
 
     fn is_declared(&self) -> bool {
@@ -174,13 +181,15 @@ impl<'a> Here<'_, 'a> {
         let wanted = self.ground.input.desired;
         let frozen = &wanted.frozen;
         let not_asked = desired.is_some_and(|one| !wanted.subject.asks_for(&one.object));
+        let person = wanted.people.get(email).filter(|person| desired.is_none() && person.offboarded);
+        let not_asked = not_asked || person.is_some_and(|person| !wanted.subject.asks_for(&person.object));
         not_asked
             || frozen.people.contains(email)
             || remembered.is_some_and(|one| frozen.objects.contains(&one.record.object))
     }
 
     fn is_offboarded(&self, email: &Email) -> bool {
-        self.ground.input.desired.people.get(email).is_some_and(|person| person.offboarded)
+        self.ground.offboarded.contains(email)
     }
 
     /// Whether somebody declared should be here now: not declared absent, and a grant is left.

@@ -7,6 +7,7 @@ use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::DesiredMembership;
 use orgform_model::invite::{InviteStatus, MailOutcome};
 use orgform_model::policy::{Adoption, DriftPolicy, OnExhausted};
+use orgform_model::semantics::Combine;
 use orgform_model::state::{Entry, MailRecord, MembershipRecord};
 use orgform_model::world::{ActualInvite, ActualMember};
 use orgform_model::{AccountId, AccountPath, Address, Email, Grant, PersonId, RoleId};
@@ -79,6 +80,23 @@ pub(super) fn decide<'a>(
     }
 }
 
+/// What somebody keeps when every declared grant has ended: what was there before us, or is not ours.
+pub(super) fn left_over<'a>(
+    here: &Here<'_, 'a>,
+    email: &'a Email,
+    desired: &'a DesiredMembership,
+    remembered: Option<Remembered<'a>>,
+    actual: &BTreeSet<RoleId>,
+) -> BTreeSet<RoleId> {
+    let case = Case { here, email, desired, remembered, wanted: Wanted { grants: BTreeMap::new() } };
+    let implied = here.ground.input.semantics.roles.implied;
+    let is_implied = |id: &RoleId| {
+        matches!(here.ground.roles.grant(id), Grant::Fixed(name) if implied.contains(&name.as_str()))
+    };
+    let all = case.compare(actual).all;
+    all.iter().filter_map(Ref::known).filter(|id| !is_implied(id)).cloned().collect()
+}
+
 /// Invites everyone into an account that this plan makes.
 pub(super) fn in_new_account(
     path: &AccountPath,
@@ -89,7 +107,7 @@ pub(super) fn in_new_account(
     let desired = ground.input.desired;
     for (email, membership) in people {
         let live = membership.grants.values().any(|ends| ends.is_none_or(|ends| ends > ground.input.now));
-        let offboarded = desired.people.get(email).is_some_and(|person| person.offboarded);
+        let offboarded = ground.offboarded.contains(email);
         let frozen = desired.frozen.people.contains(email) || !desired.subject.asks_for(&membership.object);
         if !live && !membership.grants.is_empty() || offboarded || frozen {
             continue;
@@ -241,6 +259,10 @@ impl<'a> Case<'_, '_, 'a> {
         let adoption = self.ground().input.desired.accounts.get(&self.here.path).and_then(|one| one.adoption);
         let take = adoption.unwrap_or(policy.adoption) == Adoption::Take;
         let report = policy.drift == DriftPolicy::Report;
+        let one_role = self.ground().input.semantics.roles.combine == Combine::ExactlyOne;
+        // Before somebody joins, a grant that is missing may be one that comes with joining.
+        let was_there = record.is_some_and(|record| record.person.is_some())
+            || self.ground().input.capabilities.grants_before_acceptance;
         let mut difference = Difference { drift_only: true, foreseen: true, ..Difference::default() };
         let mut present: BTreeSet<&Grant> = BTreeSet::new();
 
@@ -263,6 +285,15 @@ impl<'a> Case<'_, '_, 'a> {
             }
             let expired = self.desired.grants.get(&grant).copied().flatten();
             let stays = match (record, applied) {
+                // The declared role takes its place; one that came with joining is no loss.
+                _ if one_role
+                    && !self.wanted.grants.is_empty()
+                    && !(report && was_there && applied.is_none() && record.is_some()) =>
+                {
+                    difference.drift_only &= record.is_some() && applied.is_none();
+                    difference.foreseen &= record.is_some() && !was_there;
+                    false
+                }
                 _ if matches!(&grant, Grant::Fixed(name) if implied.contains(&name.as_str())) => true,
                 _ if expired.is_some() => {
                     difference.expired = true;
@@ -277,9 +308,15 @@ impl<'a> Case<'_, '_, 'a> {
                     false
                 }
                 // Taken over with it, and kept then.
-                (Some(record), None) if record.kept.contains(id) => {
+                (Some(record), None) if record.kept.contains(id) && !take => {
                     difference.kept.insert(id.clone());
                     true
+                }
+                // Kept then, and taken over now.
+                (Some(record), None) if record.kept.contains(id) => {
+                    difference.drift_only = false;
+                    difference.foreseen = false;
+                    false
                 }
                 // Somebody else gave it.
                 (Some(_), None) if report => {
@@ -311,8 +348,8 @@ impl<'a> Case<'_, '_, 'a> {
                 continue;
             }
             let title = roles.grant_title(grant, self.ground());
-            let applied =
-                role.known().is_some_and(|id| record.is_some_and(|one| one.granted.contains_key(id)));
+            let applied = was_there
+                && role.known().is_some_and(|id| record.is_some_and(|one| one.granted.contains_key(id)));
             if applied && report {
                 difference.reported.push(format!("lacks {title}"));
                 difference.granted.insert(role.clone(), *ends);
@@ -372,16 +409,23 @@ impl<'a> Case<'_, '_, 'a> {
         self.report_drift(&difference, plan);
         self.report_kept(&difference, plan);
         let draft = self.draft(&difference, Some(person.clone()), self.mail(None));
+        if member.disabled && self.remembered.is_none_or(|one| !one.record.disabled) {
+            plan.drift.push(Kept {
+                address: self.address(),
+                what: "disabled".into(),
+                because: "somebody else disabled this person".into(),
+            });
+        }
         if member.disabled && self.remembered.is_some_and(|one| one.record.disabled) {
             plan.changes.push(self.enable(person, draft));
             return;
         }
         if difference.gains.is_empty() && difference.loses.is_empty() {
-            self.settle(draft, "member", plan);
+            self.settle(&draft, &member.roles, "member", plan);
             return;
         }
-        self.adopt(&draft, "member", plan);
-        let losers = self.losers(&difference);
+        self.adopt(&draft, &member.roles, "member", plan);
+        let losers = self.losers(&difference, self.ground().people.shown(person, member));
         plan.changes.push(PlannedChange {
             title: self.email.to_string(),
             gains: difference.gains.clone(),
@@ -405,14 +449,14 @@ impl<'a> Case<'_, '_, 'a> {
         });
     }
 
-    fn losers(&self, difference: &Difference) -> BTreeSet<Loser> {
+    fn losers(&self, difference: &Difference, person: String) -> BTreeSet<Loser> {
         if difference.loses.is_empty() {
             return BTreeSet::new();
         }
         BTreeSet::from([Loser {
             account: self.here.id.clone(),
             path: self.here.path.clone(),
-            person: self.email.to_string(),
+            person,
             foreseen: difference.foreseen,
         }])
     }
@@ -434,26 +478,23 @@ impl<'a> Case<'_, '_, 'a> {
     }
 
     /// Nothing to write: take over what is not ours, and keep what we remember of the rest up to date.
-    fn settle(&self, draft: MembershipDraft, what: &str, plan: &mut Plan) {
+    fn settle(&self, draft: &MembershipDraft, there: &BTreeSet<RoleId>, what: &str, plan: &mut Plan) {
         if self.remembered.is_none() {
-            self.adopt(&draft, what, plan);
+            self.adopt(draft, there, what, plan);
             return;
         }
-        self.remember(&draft, plan);
+        self.remember(draft, plan);
     }
 
     /// Takes over what is there and not ours: what we applied is what is already so.
-    fn adopt(&self, draft: &MembershipDraft, what: &str, plan: &mut Plan) {
+    fn adopt(&self, draft: &MembershipDraft, there: &BTreeSet<RoleId>, what: &str, plan: &mut Plan) {
         if self.remembered.is_some() {
             return;
         }
-        let Some(record) = draft.bind(&Bindings::default()).or_else(|| {
-            let known = draft.grants.iter().filter(|(role, _)| role.known().is_some());
-            let known = known.map(|(role, ends)| (role.clone(), *ends)).collect();
-            MembershipDraft { grants: known, ..draft.clone() }.bind(&Bindings::default())
-        }) else {
-            return;
-        };
+        let already = draft.grants.iter().filter(|(role, _)| role.known().is_some_and(|id| there.contains(id)));
+        let grants = already.map(|(role, ends)| (role.clone(), *ends)).collect();
+        let draft = MembershipDraft { grants, ..draft.clone() };
+        let Some(record) = draft.bind(&Bindings::default()) else { return };
         plan.adopted.push(Adopted {
             address: self.address(),
             what: what.to_owned(),
@@ -482,8 +523,12 @@ impl<'a> Case<'_, '_, 'a> {
     }
 
     fn invited(&self, invites: &[&'a ActualInvite], plan: &mut Plan) {
-        let pending: Vec<_> =
-            invites.iter().filter(|invite| invite.status == InviteStatus::Pending).copied().collect();
+        let failed = self.mail(None).outcome == Some(MailOutcome::Failed);
+        let pending: Vec<_> = invites
+            .iter()
+            .filter(|invite| invite.status == InviteStatus::Pending && !failed)
+            .copied()
+            .collect();
         let same = pending.iter().find(|invite| {
             let difference = self.compare(&invite.roles);
             difference.gains.is_empty() && difference.loses.is_empty()
@@ -505,7 +550,12 @@ impl<'a> Case<'_, '_, 'a> {
         self.report_drift(&difference, plan);
         self.report_kept(&difference, plan);
         let mail = self.mail(Some(invite));
-        if self.is_requested() || self.remembered.is_some() && self.is_due_while_pending(&mail) {
+        let can_resend = self.ground().input.capabilities.resend_invite;
+        if self.is_requested() && !can_resend {
+            self.refuse_resend(plan);
+        } else if self.is_requested()
+            || can_resend && self.remembered.is_some() && self.is_due_while_pending(&mail)
+        {
             self.resend(invite, &difference, plan);
             return;
         }
@@ -523,18 +573,21 @@ impl<'a> Case<'_, '_, 'a> {
             note,
         });
         let draft = self.draft(&difference, None, mail);
-        if !differs || !can {
-            self.settle(draft, "invite", plan);
+        if !differs {
+            self.settle(&draft, &invite.roles, "invite", plan);
             return;
         }
-        self.adopt(&draft, "invite", plan);
+        self.adopt(&draft, &invite.roles, "invite", plan);
+        if !can {
+            return;
+        }
         plan.changes.push(PlannedChange {
             title: self.email.to_string(),
             gains: difference.gains.clone(),
             loses: difference.loses.clone(),
             notes: vec!["the invite is still pending; no mail is sent".into()],
             place: Some(self.desired.place.clone()),
-            losers: self.losers(&difference),
+            losers: self.losers(&difference, self.email.to_string()),
             ..PlannedChange::new(
                 ChangeKind::Update,
                 self.cause(&difference),
@@ -572,8 +625,16 @@ impl<'a> Case<'_, '_, 'a> {
         let mail = self.mail(Some(invite));
         let policy = &self.ground().input.desired.policy.invites;
         let draft = self.draft(&difference, None, mail);
-        self.settle(draft, "invite, expired", plan);
-        if self.is_requested() {
+        let what = match invite.status {
+            InviteStatus::Expired => "invite, expired",
+            InviteStatus::Failed | InviteStatus::Pending => "invite, whose mail failed",
+        };
+        if difference.gains.is_empty() && difference.loses.is_empty() {
+            self.settle(&draft, &invite.roles, what, plan);
+        } else {
+            self.adopt(&draft, &invite.roles, what, plan);
+        }
+        if self.is_requested() && self.ground().input.capabilities.resend_invite {
             self.resend(invite, &difference, plan);
             return;
         }
@@ -582,12 +643,12 @@ impl<'a> Case<'_, '_, 'a> {
                 address: self.address(),
                 what: "send the expired invite again".into(),
                 because: "it is only being taken over now".into(),
-                until: self.due_at(&mail),
+                until: self.due_at(&mail).filter(|at| *at > self.ground().input.now),
             });
             return;
         }
         if !self.ground().input.capabilities.resend_invite {
-            self.ask("its invite has expired, and can't be sent again", plan);
+            self.refuse_resend(plan);
             return;
         }
         if mail.outcome == Some(MailOutcome::Unknown) {
@@ -595,27 +656,29 @@ impl<'a> Case<'_, '_, 'a> {
             return;
         }
         if mail.attempts >= policy.max_attempts {
+            let verb = if invite.status == InviteStatus::Expired { "expired" } else { "failed" };
+            let because = format!("its invite {verb} after {} mails", mail.attempts);
             match policy.on_exhausted {
                 OnExhausted::Withdraw if self.ground().input.capabilities.withdraw_invite => {
-                    let because = format!("its invite expired after {} mails", mail.attempts);
                     plan.changes.push(super::absent::withdraw(
                         self.here,
                         self.email,
                         invite,
-                        Cause::Expired,
+                        Cause::Declared,
+                        true,
                         Some(because),
                         RecordDraft::Nothing,
                     ));
                 }
                 OnExhausted::Withdraw | OnExhausted::Hold => {
-                    self.ask(&format!("its invite expired after {} mails", mail.attempts), plan);
+                    self.ask(&because, plan);
                 }
             }
             return;
         }
         let now = self.ground().input.now;
         match self.due_at(&mail) {
-            Some(at) if at > now && invite.status != InviteStatus::Failed => plan.deferred.push(Deferred {
+            Some(at) if at > now && invite.status == InviteStatus::Expired => plan.deferred.push(Deferred {
                 address: self.address(),
                 what: "send the expired invite again".into(),
                 because: "the last mail was too recent".into(),
@@ -623,6 +686,13 @@ impl<'a> Case<'_, '_, 'a> {
             }),
             _ => self.resend(invite, &difference, plan),
         }
+    }
+
+    /// Nobody can mail again; a new invite needs the old one to be gone.
+    fn refuse_resend(&self, plan: &mut Plan) {
+        let title = self.ground().input.semantics.title;
+        let next = "take the invite back at the provider, then run `orgform invites resend`";
+        self.refuse("mail again", format!("{title} can't mail an invite again"), next.into(), plan);
     }
 
     /// A person must decide whether to mail.
@@ -644,7 +714,7 @@ impl<'a> Case<'_, '_, 'a> {
             notes: vec![format!("mail number {}", mail.attempts)],
             mails: u32::from(self.ground().input.capabilities.mails.on_resend),
             place: Some(self.desired.place.clone()),
-            losers: self.losers(difference),
+            losers: self.losers(difference, self.email.to_string()),
             ..PlannedChange::new(
                 ChangeKind::Resend,
                 cause,
@@ -675,13 +745,17 @@ impl<'a> Case<'_, '_, 'a> {
             return;
         }
         if let Some(one) = self.remembered.filter(|_| !self.is_requested()) {
-            let because = match one.record.mail.outcome {
+            match one.record.mail.outcome {
                 Some(MailOutcome::Unknown) => {
-                    "whether its invite went out is not known, and nothing is there"
+                    self.ask("whether its invite went out is not known, and nothing is there", plan);
                 }
-                _ => "it was here and is gone at the provider; inviting again sends a mail",
-            };
-            self.ask(because, plan);
+                _ if ground.input.desired.policy.drift == DriftPolicy::Report => plan.drift.push(Kept {
+                    address: self.address(),
+                    what: "gone".into(),
+                    because: "changed at the provider; the drift policy is Report".into(),
+                }),
+                _ => self.ask("it was here and is gone at the provider; inviting again sends a mail", plan),
+            }
             return;
         }
         if let Some(from) = self.edited_from() {
@@ -717,13 +791,12 @@ impl<'a> Case<'_, '_, 'a> {
         plan.changes.push(invite(self.address(), self.desired, &self.wanted, draft, cause, ground));
     }
 
-    /// The e-mail that the same object declared here before, if nobody declares that one now.
+    /// The e-mail that the same object declared before, here or elsewhere, if nobody declares that one now.
     fn edited_from(&self) -> Option<&'a Email> {
-        let state = self.ground().input.state?;
-        let desired = self.ground().input.desired;
-        state.memberships.get(self.here.id)?.iter().find_map(|(email, record)| {
-            let same = record.object == self.desired.object && email != self.email;
-            (same && desired.membership(&self.here.path, email).is_none()).then_some(email)
+        let ground = self.ground();
+        ground.remembered_of_object(&self.desired.object).iter().find_map(|(account, email)| {
+            let declared = ground.input.desired.membership(&ground.accounts.label(account), email).is_some();
+            (*email != self.email && !declared).then_some(*email)
         })
     }
 }

@@ -7,53 +7,89 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::change::{Action, Ref};
-use orgform_model::{AccountId, AccountPath, Address, Email};
+use orgform_model::invite::InviteStatus;
+use orgform_model::{AccountId, AccountPath, Address, Email, RoleId};
 
 use crate::ground::Ground;
 use crate::plan::{Deferred, Loser, Plan, PlannedChange, Refused};
-use crate::reach::grants_after;
+use crate::reach::{grants_after, person_of};
 use crate::safety::wanted;
 
-type Admins = BTreeMap<AccountId, BTreeSet<String>>;
+/// Active members who hold a role with the admin right, by account of the membership.
+#[derive(Debug, Default)]
+pub(super) struct Admins(BTreeMap<AccountId, BTreeSet<String>>);
 
-/// Whether somebody who loses something is an admin there.
-pub(super) fn is_admin(loser: &Loser, ground: &Ground<'_>) -> bool {
-    let direct = direct_admins(ground);
-    effective(&loser.account, &direct, ground).contains(&loser.person)
+impl Admins {
+    /// Who is one now.
+    pub(super) fn now(ground: &Ground<'_>) -> Self {
+        Self::holding(ground, |id| ground.roles.known(id).is_some_and(|role| role.admin))
+    }
+
+    fn holding(ground: &Ground<'_>, admin: impl Fn(&RoleId) -> bool) -> Self {
+        let mut admins = Self::default();
+        for (account, content) in &ground.input.world.contents {
+            let Ok(content) = content else { continue };
+            for (person, member) in &content.members {
+                if !member.disabled && member.roles.iter().any(&admin) {
+                    admins.add(account, ground.people.shown(person, member));
+                }
+            }
+        }
+        admins
+    }
+
+    /// Whether somebody who loses something is an admin there.
+    pub(super) fn is_admin(&self, loser: &Loser, ground: &Ground<'_>) -> bool {
+        self.effective(&loser.account, ground).contains(&loser.person)
+    }
+
+    fn add(&mut self, account: &AccountId, person: String) {
+        self.0.entry(account.clone()).or_default().insert(person);
+    }
+
+    fn drop(&mut self, account: &AccountId, person: &str) {
+        if let Some(people) = self.0.get_mut(account) {
+            people.remove(person);
+        }
+    }
+
+    fn has(&self, account: &AccountId, person: &str) -> bool {
+        self.0.get(account).is_some_and(|people| people.contains(person))
+    }
+
+    /// The admins of an account, inherited ones included.
+    fn effective(&self, account: &AccountId, ground: &Ground<'_>) -> BTreeSet<String> {
+        up(account, ground).iter().filter_map(|id| self.0.get(id)).flatten().cloned().collect()
+    }
 }
 
 /// Judges every change that takes the admin right from somebody.
-pub(super) fn judge(ground: &Ground<'_>, plan: &mut Plan) {
+pub(super) fn judge(before: &Admins, ground: &Ground<'_>, plan: &mut Plan) {
     if !plan.changes.iter().any(|change| !change.losers.is_empty()) {
         return;
     }
-    let before = direct_admins(ground);
-    let projected = project(&before, plan, ground);
-    let losing: Vec<Address> = plan
-        .changes
-        .iter()
-        .filter(|change| loses_admin(change, &before, &projected.after))
-        .map(|change| change.address.clone())
-        .collect();
-    for address in losing {
-        let Some(index) = plan.changes.iter().position(|change| change.address == address) else { continue };
-        let Some(change) = plan.changes.get(index) else { continue };
-        match verdict(change, &before, &projected, ground) {
+    let projected = Projected::new(before, plan, ground);
+    for mut change in std::mem::take(&mut plan.changes) {
+        if !projected.takes_the_right(&change, before, ground) {
+            plan.changes.push(change);
+            continue;
+        }
+        match projected.verdict(&change, ground) {
             Verdict::Fine { remaining, counted_on } => {
-                if let Some(change) = plan.changes.get_mut(index) {
-                    change.requires.extend(counted_on.into_iter().filter(|one| *one != address));
+                change.requires.extend(counted_on.into_iter().filter(|one| *one != change.address));
+                if !remaining.is_empty() {
                     change.notes.push(remain_note(&remaining));
                 }
+                plan.changes.push(change);
             }
             Verdict::Wait { until } => {
-                let change = plan.changes.remove(index);
                 let because = format!("too few admins would be left until {until} accepts");
-                plan.deferred.push(Deferred { address, what: wanted(&change), because, until: None });
+                let what = wanted(&change);
+                plan.deferred.push(Deferred { address: change.address, what, because, until: None });
             }
             Verdict::Refuse { because, next } => {
-                let change = plan.changes.remove(index);
                 let (what, place) = (wanted(&change), change.place);
-                plan.refused.push(Refused { address, what, because, next, place });
+                plan.refused.push(Refused { address: change.address, what, because, next, place });
             }
         }
     }
@@ -75,83 +111,214 @@ enum Verdict {
 /// Who is an admin once everything is carried out.
 struct Projected {
     after: Admins,
+    /// Of those, who is one now too, and needs no other change for it.
+    steady: Admins,
     /// People who will be, once they accept.
     pending: Admins,
     /// Changes that make somebody an admin, by account.
     gains: BTreeMap<AccountId, BTreeSet<Address>>,
+    /// Accounts that go: nobody is locked out of what is not there.
+    going: BTreeSet<AccountId>,
+    /// Effective admins before and after, of every account in which somebody loses the right.
+    effective: BTreeMap<AccountId, Effective>,
 }
 
-fn verdict(change: &PlannedChange, before: &Admins, projected: &Projected, ground: &Ground<'_>) -> Verdict {
-    let policy = &ground.input.desired.policy.safety;
-    let minimum = policy.admin_minimum as usize;
-    let mut remaining_here = BTreeSet::new();
-    let mut counted_on = BTreeSet::new();
-    let touched: BTreeSet<&AccountId> = change.losers.iter().map(|loser| &loser.account).collect();
-    let reached: BTreeSet<AccountId> = touched.iter().flat_map(|id| reach_of(id, ground)).collect();
-    for account in &reached {
-        let was = effective(account, before, ground);
-        let is = effective(account, &projected.after, ground);
-        if touched.contains(account) {
-            remaining_here.extend(is.iter().cloned());
+/// The admins of one account, inherited ones included.
+struct Effective {
+    was: BTreeSet<String>,
+    is: BTreeSet<String>,
+    steady: BTreeSet<String>,
+}
+
+impl Projected {
+    fn new(before: &Admins, plan: &Plan, ground: &Ground<'_>) -> Self {
+        let edited: BTreeSet<&RoleId> = plan.changes.iter().filter_map(edited_role).collect();
+        // An edit that is not part of this plan changes nobody's rights.
+        let admin = |id: &RoleId| match edited.contains(id) {
+            true => ground.roles.admin_after(&Ref::Known(id.clone()), ground),
+            false => ground.roles.known(id).is_some_and(|role| role.admin),
+        };
+        let now = |id: &RoleId| ground.roles.known(id).is_some_and(|role| role.admin);
+        let mut projected = Self {
+            after: Admins::holding(ground, admin),
+            steady: Admins::holding(ground, |id| now(id) && admin(id)),
+            pending: pending(ground, admin),
+            gains: BTreeMap::new(),
+            going: BTreeSet::new(),
+            effective: BTreeMap::new(),
+        };
+        for change in &plan.changes {
+            projected.take(change, before, &admin, ground);
         }
-        let required = policy.admins_required.iter().find(|email| {
-            was.contains(email.as_str()) && !is.contains(email.as_str()) && loses(change, email)
-        });
-        let path = ground.accounts.label(account);
-        if let Some(email) = required {
-            return Verdict::Refuse {
-                because: format!("{email} must stay an admin of {path}"),
-                next: "take the person off `safety.admins.required` if this is right".into(),
-            };
-        }
-        if is.len() >= minimum || is.len() >= was.len() {
-            let unchanged = was.intersection(&is).count();
-            if unchanged < minimum.min(was.len()) {
-                for above in up(account, ground) {
-                    counted_on.extend(projected.gains.get(&above).into_iter().flatten().cloned());
+        let losing = plan.changes.iter().filter(|change| projected.takes_the_right(change, before, ground));
+        let touched: BTreeSet<&AccountId> =
+            losing.flat_map(|change| &change.losers).map(|loser| &loser.account).collect();
+        let reached: BTreeSet<AccountId> = touched.into_iter().flat_map(|id| reach_of(id, ground)).collect();
+        projected.effective = reached
+            .into_iter()
+            .map(|id| {
+                let sets = Effective {
+                    was: before.effective(&id, ground),
+                    is: projected.after.effective(&id, ground),
+                    steady: projected.steady.effective(&id, ground),
+                };
+                (id, sets)
+            })
+            .collect();
+        projected
+    }
+
+    fn take(
+        &mut self,
+        change: &PlannedChange,
+        before: &Admins,
+        admin: &impl Fn(&RoleId) -> bool,
+        ground: &Ground<'_>,
+    ) {
+        match &change.change.action {
+            Action::UpdateRole { account, role, .. } => {
+                let now = ground.roles.known(role).is_some_and(|role| role.admin);
+                if !now && admin(role) {
+                    self.gains.entry(account.clone()).or_default().insert(change.address.clone());
                 }
             }
-            continue;
+            Action::RemoveAccount { account } => {
+                self.after.0.remove(account);
+                self.steady.0.remove(account);
+                self.pending.0.remove(account);
+                self.going.insert(account.clone());
+            }
+            _ => {}
         }
-        return too_few(&path, account, &is, minimum, projected, ground);
+        let Some(grants) = grants_after(change) else { return };
+        let Ref::Known(account) = &grants.account else { return };
+        let Some(person) = person_of(change, ground) else { return };
+        let gives = grants.roles.iter().any(|role| match role {
+            Ref::Known(id) => admin(id),
+            Ref::Created(_) => ground.roles.admin_after(role, ground),
+        });
+        let now = |id: &RoleId| ground.roles.known(id).is_some_and(|role| role.admin) && admin(id);
+        let keeps = grants.active && grants.roles.iter().any(|role| role.known().is_some_and(now));
+        if !keeps {
+            self.steady.drop(account, &person);
+        }
+        if !gives {
+            self.after.drop(account, &person);
+            self.pending.drop(account, &person);
+        } else if !grants.active {
+            self.pending.add(account, person);
+        } else if !is_disabled(change, ground) {
+            if !before.has(account, &person) {
+                self.gains.entry(account.clone()).or_default().insert(change.address.clone());
+            }
+            self.after.add(account, person);
+        }
     }
-    Verdict::Fine { remaining: remaining_here, counted_on }
+
+    fn takes_the_right(&self, change: &PlannedChange, before: &Admins, ground: &Ground<'_>) -> bool {
+        if let Some(role) = edited_role(change) {
+            let now = ground.roles.known(role).is_some_and(|role| role.admin);
+            if !now || ground.roles.admin_after(&Ref::Known(role.clone()), ground) {
+                return false;
+            }
+        }
+        change.losers.iter().any(|loser| {
+            before.has(&loser.account, &loser.person) && !self.steady.has(&loser.account, &loser.person)
+        })
+    }
+
+    fn verdict(&self, change: &PlannedChange, ground: &Ground<'_>) -> Verdict {
+        let policy = &ground.input.desired.policy.safety;
+        let minimum = policy.admin_minimum as usize;
+        let mut remaining = BTreeSet::new();
+        let mut counted_on = BTreeSet::new();
+        let touched: BTreeSet<&AccountId> = change.losers.iter().map(|loser| &loser.account).collect();
+        let reached: BTreeSet<AccountId> = touched.iter().flat_map(|id| reach_of(id, ground)).collect();
+        for account in &reached {
+            let Some(Effective { was, is, steady }) = self.effective.get(account) else { continue };
+            let required = policy.admins_required.iter().find(|email| {
+                was.contains(email.as_str()) && !is.contains(email.as_str()) && loses(change, email)
+            });
+            let path = ground.accounts.label(account);
+            if let Some(email) = required {
+                return Verdict::Refuse {
+                    because: format!("{email} must stay an admin of {path}"),
+                    next: "take the person off `safety.admins.required` if this is right".into(),
+                };
+            }
+            if self.going.contains(account) {
+                continue;
+            }
+            if touched.contains(account) {
+                remaining.extend(is.iter().cloned());
+            }
+            if is.len() < minimum && is.len() < was.len() {
+                return self.too_few(&path, account, is, minimum, ground);
+            }
+            if was.intersection(steady).count() < minimum.min(was.len()) {
+                for above in up(account, ground) {
+                    counted_on.extend(self.gains.get(&above).into_iter().flatten().cloned());
+                }
+            }
+        }
+        Verdict::Fine { remaining, counted_on }
+    }
+
+    fn too_few(
+        &self,
+        path: &AccountPath,
+        account: &AccountId,
+        left: &BTreeSet<String>,
+        minimum: usize,
+        ground: &Ground<'_>,
+    ) -> Verdict {
+        let pending = self.pending.effective(account, ground);
+        if left.union(&pending).count() >= minimum {
+            let names: Vec<_> = pending.difference(left).take(3).cloned().collect();
+            return Verdict::Wait { until: names.join(", ") };
+        }
+        let who: Vec<_> = left.iter().take(5).cloned().collect();
+        let left_over = match who.as_slice() {
+            [] => "no admin".to_owned(),
+            [one] => format!("one admin, {one},"),
+            several => format!("{} admins, {},", left.len(), several.join(", ")),
+        };
+        Verdict::Refuse {
+            because: format!("{left_over} would be left in {path}, and the minimum is {minimum}"),
+            next: "make somebody else an admin first, or lower `safety.admins.minimum` in the Provider".into(),
+        }
+    }
 }
 
-fn too_few(
-    path: &AccountPath,
-    account: &AccountId,
-    left: &BTreeSet<String>,
-    minimum: usize,
-    projected: &Projected,
-    ground: &Ground<'_>,
-) -> Verdict {
-    let pending = effective(account, &projected.pending, ground);
-    if left.union(&pending).count() >= minimum {
-        let names: Vec<_> = pending.difference(left).take(3).cloned().collect();
-        return Verdict::Wait { until: names.join(", ") };
+fn edited_role(change: &PlannedChange) -> Option<&RoleId> {
+    match &change.change.action {
+        Action::UpdateRole { role, .. } => Some(role),
+        _ => None,
     }
-    let who: Vec<_> = left.iter().take(5).cloned().collect();
-    let left_over = match who.as_slice() {
-        [] => "no admin".to_owned(),
-        [one] => format!("one admin, {one},"),
-        several => format!("{} admins, {},", left.len(), several.join(", ")),
-    };
-    Verdict::Refuse {
-        because: format!("{left_over} would be left in {path}, and the minimum is {minimum}"),
-        next: "make somebody else an admin first, or lower `safety.admins.minimum` in the Provider".into(),
+}
+
+/// People with a pending invite as admin.
+fn pending(ground: &Ground<'_>, admin: impl Fn(&RoleId) -> bool) -> Admins {
+    let mut pending = Admins::default();
+    for (account, content) in &ground.input.world.contents {
+        let invites = content.iter().flat_map(|content| &content.invites);
+        for invite in invites.filter(|invite| invite.status == InviteStatus::Pending) {
+            if invite.roles.iter().any(&admin) {
+                pending.add(account, invite.email.to_string());
+            }
+        }
     }
+    pending
+}
+
+fn is_disabled(change: &PlannedChange, ground: &Ground<'_>) -> bool {
+    let Action::UpdateMember { account, person, .. } = &change.change.action else { return false };
+    let content = ground.input.world.content(account);
+    content.and_then(|content| content.members.get(person)).is_some_and(|member| member.disabled)
 }
 
 fn loses(change: &PlannedChange, email: &Email) -> bool {
     change.losers.iter().any(|loser| loser.person == email.as_str())
-}
-
-fn loses_admin(change: &PlannedChange, before: &Admins, after: &Admins) -> bool {
-    change.losers.iter().any(|loser| {
-        let has = |admins: &Admins| admins.get(&loser.account).is_some_and(|set| set.contains(&loser.person));
-        has(before) && !has(after)
-    })
 }
 
 /// The accounts in which a membership of this account counts.
@@ -180,71 +347,4 @@ fn up(account: &AccountId, ground: &Ground<'_>) -> Vec<AccountId> {
         at = parent;
     }
     chain
-}
-
-fn effective(account: &AccountId, direct: &Admins, ground: &Ground<'_>) -> BTreeSet<String> {
-    up(account, ground).iter().filter_map(|id| direct.get(id)).flatten().cloned().collect()
-}
-
-/// Active members who hold a role with the admin right, by account of the membership.
-fn direct_admins(ground: &Ground<'_>) -> Admins {
-    let mut admins = Admins::new();
-    for (account, content) in &ground.input.world.contents {
-        let Ok(content) = content else { continue };
-        for (person, member) in &content.members {
-            let is = member.roles.iter().any(|id| ground.roles.known(id).is_some_and(|role| role.admin));
-            if is && !member.disabled {
-                admins.entry(account.clone()).or_default().insert(ground.people.shown(person, member));
-            }
-        }
-    }
-    admins
-}
-
-fn project(before: &Admins, plan: &Plan, ground: &Ground<'_>) -> Projected {
-    let mut after = Admins::new();
-    let mut pending = Admins::new();
-    // Role edits change who is an admin without a change of a membership.
-    for (account, content) in &ground.input.world.contents {
-        let Ok(content) = content else { continue };
-        let admin = |roles: &BTreeSet<orgform_model::RoleId>| {
-            roles.iter().any(|id| ground.roles.admin_after(&Ref::Known(id.clone()), ground))
-        };
-        for (person, member) in content.members.iter().filter(|(_, member)| !member.disabled) {
-            if admin(&member.roles) {
-                after.entry(account.clone()).or_default().insert(ground.people.shown(person, member));
-            }
-        }
-        for invite in content.invites.iter().filter(|invite| admin(&invite.roles)) {
-            pending.entry(account.clone()).or_default().insert(invite.email.to_string());
-        }
-    }
-    let mut gains: BTreeMap<AccountId, BTreeSet<Address>> = BTreeMap::new();
-    for change in &plan.changes {
-        if let Action::UpdateRole { account, role, .. } = &change.change.action {
-            let now = ground.roles.known(role).is_some_and(|role| role.admin);
-            if !now && ground.roles.admin_after(&Ref::Known(role.clone()), ground) {
-                gains.entry(account.clone()).or_default().insert(change.address.clone());
-            }
-        }
-        if let Action::RemoveAccount { account } = &change.change.action {
-            after.remove(account);
-            pending.remove(account);
-        }
-        let Some(grants) = grants_after(change) else { continue };
-        let Ref::Known(account) = &grants.account else { continue };
-        let Some(email) = change.address.email() else { continue };
-        let person = email.to_string();
-        let admin = grants.roles.iter().any(|role| ground.roles.admin_after(role, ground));
-        let side = if grants.active { &mut after } else { &mut pending };
-        match admin {
-            true => side.entry(account.clone()).or_default().insert(person.clone()),
-            false => side.get_mut(account).is_some_and(|set| set.remove(&person)),
-        };
-        let was = before.get(account).is_some_and(|set| set.contains(&person));
-        if admin && grants.active && !was {
-            gains.entry(account.clone()).or_default().insert(change.address.clone());
-        }
-    }
-    Projected { after, pending, gains }
 }

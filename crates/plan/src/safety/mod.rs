@@ -9,23 +9,27 @@ mod limits;
 use std::collections::BTreeSet;
 
 use orgform_model::change::Action;
+use orgform_model::desired::DesiredMembership;
 use orgform_model::policy::Allow;
 use orgform_model::world::{Identity, Reach, RemovalFacts};
-use orgform_model::{Address, Email, Thing};
+use orgform_model::{AccountId, AccountPath, Address, Email, Thing};
 
 use crate::ground::Ground;
-use crate::people::Seat;
-use crate::plan::{Cause, ChangeKind, Deferred, Plan, PlannedChange, Refused};
+
+use crate::plan::{Cause, ChangeKind, Deferred, Loser, Plan, PlannedChange, Refused};
 use crate::reach;
 use crate::scopes::account_scope;
+use admins::Admins;
 
 /// Judges the changes of a plan and moves those that may not be done to where they belong.
 pub(crate) fn judge(ground: &Ground<'_>, plan: &mut Plan) {
     see_the_whole_reach(ground, plan);
-    refuse_each(ground, plan, protected);
-    refuse_each(ground, plan, ourselves);
-    refuse_each(ground, plan, too_far);
-    admins::judge(ground, plan);
+    see_who_loses(ground, plan);
+    let admins = Admins::now(ground);
+    refuse_each(plan, |change| protected(change, ground));
+    refuse_each(plan, |change| ourselves(change, &admins, ground));
+    refuse_each(plan, |change| too_far(change, ground));
+    admins::judge(&admins, ground, plan);
     limits::hold_what_needs_consent(ground, plan);
     limits::hold_what_is_over(ground, plan);
     keep_roles_in_use(ground, plan);
@@ -52,14 +56,10 @@ pub(crate) fn wanted(change: &PlannedChange) -> String {
     }
 }
 
-fn refuse_each(
-    ground: &Ground<'_>,
-    plan: &mut Plan,
-    rule: fn(&PlannedChange, &Ground<'_>) -> Option<Objection>,
-) {
+fn refuse_each(plan: &mut Plan, rule: impl Fn(&PlannedChange) -> Option<Objection>) {
     let mut refused = vec![];
     plan.changes.retain(|change| {
-        let Some(Objection { because, next }) = rule(change, ground) else { return true };
+        let Some(Objection { because, next }) = rule(change) else { return true };
         let (address, what, place) = (change.address.clone(), wanted(change), change.place.clone());
         refused.push(Refused { address, what, because, next, place });
         false
@@ -74,9 +74,21 @@ fn see_the_whole_reach(ground: &Ground<'_>, plan: &mut Plan) {
     plan.changes.retain(|change| {
         let owner = match &change.change.action {
             Action::UpdateRole { account, .. } if reach::narrows(change) => account,
-            Action::RemoveRole { account, .. } => account,
+            Action::RemoveRole { account, .. } | Action::RemoveAccount { account } => account,
             _ => return true,
         };
+        if !ground.input.world.directory.completeness.is_complete() {
+            deferred.push(Deferred {
+                address: change.address.clone(),
+                what: wanted(change),
+                because: "not all accounts could be seen, so whom it reaches is not known".into(),
+                until: None,
+            });
+            return false;
+        }
+        if matches!(change.change.action, Action::RemoveAccount { .. }) {
+            return true;
+        }
         let unseen = reach::unseen_accounts(owner, ground);
         let Some(first) = unseen.first() else { return true };
         let not_tried = unseen.iter().filter(|id| !ground.input.world.contents.contains_key(*id));
@@ -93,6 +105,26 @@ fn see_the_whole_reach(ground: &Ground<'_>, plan: &mut Plan) {
         false
     });
     plan.needs.extend(needs);
+    plan.deferred.extend(deferred);
+}
+
+/// Somebody loses something only in an account whose roles and people were seen completely.
+fn see_who_loses(ground: &Ground<'_>, plan: &mut Plan) {
+    let seen = |id: &AccountId| {
+        let content = ground.input.world.content(id);
+        content.is_some_and(|one| one.people_complete.is_complete() && one.roles_complete.is_complete())
+    };
+    let mut deferred = vec![];
+    plan.changes.retain(|change| {
+        let Some(unseen) = change.losers.iter().find(|loser| !seen(&loser.account)) else { return true };
+        deferred.push(Deferred {
+            address: change.address.clone(),
+            what: wanted(change),
+            because: format!("{} could not be seen completely", unseen.path),
+            until: None,
+        });
+        false
+    });
     plan.deferred.extend(deferred);
 }
 
@@ -119,7 +151,7 @@ fn protected(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
 }
 
 /// The identity that orgform runs as loses nothing, nor do the roles it holds.
-fn ourselves(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
+fn ourselves(change: &PlannedChange, admins: &Admins, ground: &Ground<'_>) -> Option<Objection> {
     let policy = &ground.input.desired.policy;
     let identity = ground.input.world.directory.identity.as_ref();
     let next = "run as somebody else, or do this by hand";
@@ -130,11 +162,16 @@ fn ourselves(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
     }
     match identity {
         Some(Identity::Person(id)) => {
-            let shown = |seat: Seat<'_>| ground.people.shown(seat.id, seat.member);
-            let names: BTreeSet<String> =
-                ground.rosters.values().filter_map(|roster| roster.by_id(id)).map(shown).collect();
-            let is_us = |person: &str| person == id.as_str() || names.contains(person);
-            let hit = change.losers.iter().any(|loser| is_us(&loser.person));
+            // Of a loser whose e-mail can't be told there is the id.
+            let is_us = |loser: &Loser| {
+                loser.person == id.as_str()
+                    || ground
+                        .rosters
+                        .get(&loser.account)
+                        .and_then(|roster| roster.by_id(id))
+                        .is_some_and(|seat| ground.people.shown(seat.id, seat.member) == loser.person)
+            };
+            let hit = change.losers.iter().any(is_us);
             hit.then(|| {
                 objection("orgform runs as this person, and never takes anything away from itself".into())
             })?
@@ -154,7 +191,7 @@ fn ourselves(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
         }
         Some(Identity::Machine { .. }) => None,
         None if policy.runs_as.is_none() => {
-            let hit = change.losers.iter().any(|loser| admins::is_admin(loser, ground));
+            let hit = change.losers.iter().any(|loser| admins.is_admin(loser, ground));
             hit.then(|| Objection {
                 because: "who orgform runs as is not known, so no admin loses anything".into(),
                 next: "set `runsAs` in the Provider".into(),
@@ -180,9 +217,12 @@ fn too_far(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
     let allow = &ground.input.desired.policy.safety.allow;
     let opt_in = |flag: &str| format!("if this is right, add `{flag}` to `safety.allow` in the Provider");
     let wide = facts.reach != Reach::ThisAccount;
-    if let Some(elsewhere) =
-        wanted_elsewhere(change, ground).filter(|_| wide || change.kind == ChangeKind::Disable)
-    {
+    let elsewhere = match (&facts.reach, change.kind) {
+        // Disabling is of the person, whatever removing would reach.
+        (_, ChangeKind::Disable) => wanted_elsewhere(change, &Reach::Everywhere, ground),
+        (reach, _) => wanted_elsewhere(change, reach, ground),
+    };
+    if let Some(elsewhere) = elsewhere {
         return Some(Objection {
             because: format!("it reaches further than this account, and {elsewhere} is declared"),
             next: "drop that declaration first, or keep this one".into(),
@@ -218,15 +258,25 @@ fn removal_facts<'a>(change: &PlannedChange, ground: &Ground<'a>) -> Option<&'a 
     }
 }
 
-/// Another membership of the same person that is declared.
-fn wanted_elsewhere(change: &PlannedChange, ground: &Ground<'_>) -> Option<Address> {
+/// Another membership of the same person that is declared within this reach.
+fn wanted_elsewhere(change: &PlannedChange, reach: &Reach, ground: &Ground<'_>) -> Option<Address> {
     let Thing::Member(path, email) = &change.address.thing else { return None };
     let desired = ground.input.desired;
-    if desired.people.get(email).is_some_and(|person| person.offboarded) {
+    if ground.offboarded.contains(email) {
         return None;
     }
-    let other =
-        desired.memberships.iter().find(|(other, people)| *other != path && people.contains_key(email));
+    let within = |path: &AccountPath| match reach {
+        Reach::ThisAccount => false,
+        Reach::Accounts(accounts) => ground.accounts.id(path).is_some_and(|id| accounts.contains(id)),
+        Reach::Everywhere => true,
+    };
+    let live = |one: &DesiredMembership| {
+        one.grants.is_empty() || one.grants.values().any(|ends| ends.is_none_or(|ends| ends > ground.input.now))
+    };
+    let other = desired
+        .memberships
+        .iter()
+        .find(|(other, people)| *other != path && people.get(email).is_some_and(live) && within(other));
     other.map(|(other, _)| Address::member(&desired.provider, other, email))
 }
 
@@ -234,11 +284,17 @@ fn wanted_elsewhere(change: &PlannedChange, ground: &Ground<'_>) -> Option<Addre
 fn keep_roles_in_use(ground: &Ground<'_>, plan: &mut Plan) {
     let mut refused = vec![];
     let mut edges = vec![];
+    let going = plan.changes.iter().filter_map(|change| match &change.change.action {
+        Action::RemoveRole { role, .. } => Some(role),
+        _ => None,
+    });
+    let holders_now = reach::holders(&going.collect(), ground);
     for change in &plan.changes {
         let Action::RemoveRole { role, .. } = &change.change.action else { continue };
-        let holders = reach::holders_after(role, &plan.changes, ground);
+        let Some(now) = holders_now.get(role) else { continue };
+        let holders = reach::holders_after(role, now, &plan.changes, ground);
         if holders.is_empty() {
-            edges.push((change.address.clone(), reach::changes_that_drop(role, &plan.changes)));
+            edges.push((change.address.clone(), reach::changes_that_drop(role, now, &plan.changes, ground)));
             continue;
         }
         let more = if holders.len() > 5 { format!(" and {} more", holders.len() - 5) } else { String::new() };

@@ -27,8 +27,16 @@ pub(crate) fn plan(setting: &Setting<'_>) -> Plan {
     let people = people_to_look_up(desired, &world, state, semantics, now);
     look(all, &mut world, people);
     loop {
-        let plan =
-            orgform_plan::plan(&Input { desired, world: &world, state, base, semantics, capabilities, requests, now });
+        let plan = orgform_plan::plan(&Input {
+            desired,
+            world: &world,
+            state,
+            base,
+            semantics,
+            capabilities,
+            requests,
+            now,
+        });
         if plan.needs.is_empty() {
             return plan;
         }

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use orgform_model::fields::Fields;
 use orgform_model::invite::MailOutcome;
 use orgform_model::policy::Removal;
-use orgform_model::state::{
-    AccountRecord, KnownPerson, Loss, MailRecord, MembershipRecord, RoleRecord,
-};
+use orgform_model::state::{AccountRecord, KnownPerson, Loss, MailRecord, MembershipRecord, RoleRecord};
 use orgform_model::{Email, ObjectKind, ObjectRef, ProviderState, RoleKey, Timestamp, Value};
 use serde::Deserialize;
 
@@ -198,7 +196,9 @@ fn membership_record(path: &str, short: &str, part: &MemberPart, world: &WorldFi
             last: Some(*last),
             outcome: Some(outcome.unwrap_or(MailOutcome::Sent)),
         },
-        (None, Some((_, mailed))) => MailRecord { attempts: 1, last: mailed, outcome: Some(MailOutcome::Sent) },
+        (None, Some((_, mailed))) => {
+            MailRecord { attempts: 1, last: mailed, outcome: Some(MailOutcome::Sent) }
+        }
         (None, None) => MailRecord::default(),
     };
     MembershipRecord {

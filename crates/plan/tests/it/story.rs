@@ -79,6 +79,23 @@ impl Story {
                 let _ = writeln!(more, "order: {first} before {}", change.address);
             }
         }
+        // A quiet plan says only how many there are.
+        if !text.contains("\nDeferred ") {
+            for one in &plan.deferred {
+                let _ = writeln!(more, "deferred: {}: {}, {}", one.address, one.what, one.because);
+            }
+        }
+        if !text.contains("\nWaiting ") {
+            for one in &plan.waiting {
+                let note = one.note.as_ref().map(|note| format!(", {note}")).unwrap_or_default();
+                let _ = writeln!(more, "waiting: {}, mails sent: {}{note}", one.address, one.attempts);
+            }
+        }
+        if !text.contains("\nKept ") {
+            for one in &plan.kept {
+                let _ = writeln!(more, "kept: {}: {}, {}", one.address, one.what, one.because);
+            }
+        }
         for entry in &plan.remember {
             let _ = writeln!(more, "remembers: {}", short(entry));
         }
@@ -119,7 +136,8 @@ fn desired(path: &Path, file: &WorldFile) -> Option<Desired> {
     let mut resolved = orgform_spec::resolve(&manifest.value, &[file.semantics()]);
     // Errors in a manifest are part of some stories: a comment in the file says so.
     let text = std::fs::read_to_string(path).ok()?;
-    let found: Vec<_> = documents.findings.iter().chain(&manifest.findings).chain(&resolved.findings).collect();
+    let found: Vec<_> =
+        documents.findings.iter().chain(&manifest.findings).chain(&resolved.findings).collect();
     let errors = found.iter().filter(|one| one.severity == orgform_model::Severity::Error).count();
     assert!(errors == 0 || text.contains("# an error"), "{}: {found:#?}", path.display());
     assert_eq!(resolved.value.len(), 1, "{}", path.display());
@@ -156,7 +174,11 @@ pub(crate) fn check(plan: &Plan) {
     for change in &plan.changes {
         assert!(!held.contains(&change.address), "{} is planned and held", change.address);
         for first in &change.requires {
-            assert!(by_address.contains_key(first), "{} requires {first}, which is not planned", change.address);
+            assert!(
+                by_address.contains_key(first),
+                "{} requires {first}, which is not planned",
+                change.address
+            );
         }
     }
     let mut left: BTreeSet<&Address> = by_address.keys().copied().collect();

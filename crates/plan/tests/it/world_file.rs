@@ -85,7 +85,7 @@ pub(crate) struct AccountFile {
     /// The parent's path, where it is not the path without its last segment; `hidden` is one nobody sees.
     pub(crate) parent: Option<String>,
     pub(crate) fields: BTreeMap<String, Value>,
-    /// Custom roles and their permissions.
+    /// Custom roles and their permissions; `payer#2` is another one of the name `payer`.
     pub(crate) roles: BTreeMap<String, Vec<String>>,
     pub(crate) members: BTreeMap<String, OneOrMore<MemberFile>>,
     pub(crate) invites: BTreeMap<String, OneOrMore<InviteFile>>,
@@ -172,7 +172,8 @@ impl WorldFile {
 
     /// Everything there is, looked at or not.
     pub(crate) fn world(&self) -> World {
-        let accounts = self.accounts.iter().map(|(path, account)| (self.account_id(path), self.actual(path, account)));
+        let accounts =
+            self.accounts.iter().map(|(path, account)| (self.account_id(path), self.actual(path, account)));
         let mut world = World {
             directory: Directory {
                 accounts: accounts.collect(),
@@ -238,11 +239,16 @@ impl WorldFile {
             Some(parent) => Some(self.account_id(parent)),
             None => path.rsplit_once('/').map(|(parent, _)| self.account_id(parent)),
         };
-        ActualAccount { parent, fields: self.fields(path, account), removal: self.facts(account.removal.as_ref()) }
+        ActualAccount {
+            parent,
+            fields: self.fields(path, account),
+            removal: self.facts(account.removal.as_ref()),
+        }
     }
 
     pub(crate) fn fields(&self, path: &str, account: &AccountFile) -> Fields {
-        let mut fields: Fields = account.fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut fields: Fields =
+            account.fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let name = account.name.clone().unwrap_or_else(|| last(path).to_owned());
         fields.insert("displayName".into(), Value::text(name));
         fields.remove("consent");
@@ -251,7 +257,12 @@ impl WorldFile {
 
     fn content(&self, path: &str, account: &AccountFile) -> AccountContent {
         let mut content = AccountContent {
-            fields: account.fields.iter().filter(|(name, _)| *name == "consent").map(|(n, v)| (n.clone(), v.clone())).collect(),
+            fields: account
+                .fields
+                .iter()
+                .filter(|(name, _)| *name == "consent")
+                .map(|(n, v)| (n.clone(), v.clone()))
+                .collect(),
             people_complete: completeness(account.people_partial.as_ref()),
             roles_complete: completeness(account.roles_partial.as_ref()),
             ..AccountContent::default()
@@ -263,7 +274,10 @@ impl WorldFile {
         }
         for (name, cells) in &account.roles {
             let fields = role_fields(name, cells);
-            content.roles.insert(role_id(path, name), ActualRole { fixed: None, fields, removal: RemovalFacts::LOCAL });
+            content.roles.insert(
+                role_id(path, name),
+                ActualRole { fixed: None, fields, removal: RemovalFacts::LOCAL },
+            );
         }
         for (short, one) in &account.members {
             let (roles, disabled, removal) = match one {
@@ -340,7 +354,7 @@ impl WorldFile {
 
 pub(crate) fn role_fields(name: &str, cells: &[String]) -> Fields {
     Fields::from([
-        ("displayName".to_owned(), Value::text(name)),
+        ("displayName".to_owned(), Value::text(name.split('#').next().unwrap())),
         ("permissions".to_owned(), Value::set(cells.iter().cloned())),
     ])
 }

@@ -1,0 +1,383 @@
+//! From agreed plans to reports: what `apply` and `invites resend` share.
+//!
+//! The steps are in [`carry_out`] and [`Applying::run`]: read, take the state, plan, show, ask, apply, verify.
+//! Whatever happens on the way, the state is closed and simulators are stopped.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use orgform_engine::{EngineError, OpenState, Stop, SystemClock, Writing};
+use orgform_model::Timestamp;
+use orgform_model::policy::{Approval, Mode};
+use orgform_plan::file::PlanFile;
+use orgform_plan::{ApprovedPlan, Consent, Fate, Plan, Report, Verified, render};
+use orgform_provider::Provider;
+
+use crate::args::duration;
+use crate::ask::{Answer, ask};
+use crate::commands::plan::of_plan;
+use crate::connect::{Link, Purpose};
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::failure::{self, Failure};
+use crate::progress::Bar;
+use crate::root::{OpenRoot, counted};
+use crate::run::{self, Look, Question, Turn};
+use crate::{interrupt, store};
+
+/// What every command that writes can be told beforehand.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Beforehand {
+    /// Agree beforehand to what will be shown.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Wait this long, such as 5m, if another run is writing.
+    #[arg(long, value_name = "SPAN", value_parser = duration)]
+    pub(crate) wait: Option<Duration>,
+}
+
+/// The form of what is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// What is to be carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    /// What narrows it.
+    pub(crate) paths: Vec<PathBuf>,
+    /// What it is asked for by address.
+    pub(crate) question: Question,
+    /// A plan that was agreed to before.
+    pub(crate) file: Option<PlanFile>,
+    /// Held groups that may go.
+    pub(crate) releases: Vec<String>,
+    /// How to show what happens.
+    pub(crate) format: Format,
+}
+
+/// Plans, shows, asks, applies and verifies.
+pub(crate) async fn carry_out(order: Order, beforehand: &Beforehand, console: &Console) -> Result<Exit> {
+    let root = OpenRoot::open(&order.paths, console)?; // I/O
+    let exit = root.tell_findings(console);
+    if let Some(file) = &order.file {
+        file.check(&root.settings.id, Timestamp::now())
+            .map_err(|error| Failure::new("the saved plan can't be applied").because(error).nothing_read())?;
+    }
+    let mut state = store::open(&root, beforehand.wait, console).await?; // I/O
+    let stop = interrupt::listen();
+    let ended = Applying { root: &root, order: &order, beforehand, console, stop }.run(&mut state).await; // I/O
+    let closed = state.close().await; // I/O
+    let exit = exit.and(ended?);
+    closed.map_err(|error| Failure::new("the state could not be tidied up").because(error))?;
+    Ok(exit)
+}
+
+/// One run over all providers that are asked for.
+struct Applying<'a> {
+    root: &'a OpenRoot,
+    order: &'a Order,
+    beforehand: &'a Beforehand,
+    console: &'a Console,
+    stop: Stop,
+}
+
+/// One provider that was planned, with the connection that will write.
+struct Ready {
+    turn: Turn,
+    link: Link,
+    writer: Arc<dyn Provider>,
+    look: Look,
+}
+
+impl Applying<'_> {
+    async fn run(&self, state: &mut OpenState) -> Result<Exit> {
+        let turns = run::turns(self.root, &self.order.question, Some(state.state()), self.console)?;
+        let (ready, mut exit) = self.plan_all(turns, state).await?;
+        let ended = match self.agree(&ready).await {
+            Ok(Some(approved)) => self.apply_all(&ready, &approved, state).await,
+            Ok(None) => Ok(Exit::Clean),
+            Err(error) => Err(error),
+        };
+        for one in ready {
+            one.link.close().await;
+        }
+        exit = exit.and(ended?);
+        Ok(exit)
+    }
+
+    /// Plans each provider. One that can't be planned is told; it ends the run only where it is the only one.
+    async fn plan_all(&self, turns: Vec<Turn>, state: &OpenState) -> Result<(Vec<Ready>, Exit)> {
+        let number = turns.len();
+        let mut ready = Vec::new();
+        let mut exit = Exit::Clean;
+        for turn in turns {
+            match self.plan(turn, state).await {
+                Ok(one) => ready.push(one),
+                Err(error) if number > 1 && !self.stop.is_asked() => {
+                    self.console.fail(&error);
+                    exit = Exit::Partial;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if ready.is_empty() && number > 0 {
+            exit = Exit::Error;
+        }
+        Ok((ready, exit))
+    }
+
+    async fn plan(&self, turn: Turn, state: &OpenState) -> Result<Ready> {
+        let mode = turn.desired.policy.mode;
+        if mode != Mode::Apply {
+            let provider = turn.name().clone();
+            return Err(failure::of_provider(turn.name(), EngineError::Mode { provider, mode }));
+        }
+        let link = Link::open(&self.root.folder, &turn.settings, Purpose::Write, self.console).await?;
+        link.tell(turn.name(), self.console);
+        let planned = tokio::select! {
+            planned = self.look(&turn, &link, state) => planned,
+            () = self.stop.asked() => Err(failure::stopped()),
+        };
+        match planned {
+            Ok((writer, look)) => Ok(Ready { turn, link, writer, look }),
+            Err(error) => {
+                link.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn look(&self, turn: &Turn, link: &Link, state: &OpenState) -> Result<(Arc<dyn Provider>, Look)> {
+        let named = |error| failure::of_provider(turn.name(), error);
+        let writer = (turn.provider.writer)(&link.connection)
+            .map_err(|error| named(EngineError::Unobservable(error)))?;
+        let known = state.provider(turn.name());
+        let bar = Bar::new(self.console, turn.name().as_str());
+        let case = turn.case(link);
+        orgform_engine::wait_until_visible(&case, known, &SystemClock, &bar, &self.stop).await; // I/O
+        drop(bar);
+        let look = run::look(turn, link, writer.as_ref(), known, self.console).await.map_err(named)?; // I/O
+        Ok((writer, look))
+    }
+
+    /// Shows the plans and asks; none means no. An empty plan needs no answer: it only remembers.
+    async fn agree(&self, ready: &[Ready]) -> Result<Option<Vec<ApprovedPlan>>> {
+        let looks: Vec<&Look> = ready.iter().map(|one| &one.look).collect();
+        if self.order.format == Format::Text {
+            run::print_plans(&looks, self.console)?;
+        }
+        let plans: Vec<&Plan> = looks.iter().map(|look| &look.planned.plan).collect();
+        let approved = approve_all(&plans, self.order)?;
+        let changes: usize = approved.iter().map(|plan| plan.plan().changes.len()).sum();
+        let taken: usize =
+            approved.iter().map(|plan| plan.plan().adopted.len() + plan.plan().forgotten.len()).sum();
+        if changes + taken == 0 {
+            return Ok(Some(approved));
+        }
+        self.refuse_unapproved(ready)?;
+        let already = self.beforehand.yes || self.order.file.is_some();
+        match ask(&question(changes, taken), already, &self.stop).await? {
+            Answer::Yes => Ok(Some(approved)),
+            Answer::No => Err(Failure::new("not applied: nobody said yes").nothing_changed().into()),
+        }
+    }
+
+    /// `approval: Required` means that somebody has read this very plan: a flag is not enough.
+    fn refuse_unapproved(&self, ready: &[Ready]) -> Result<()> {
+        let unread = self.beforehand.yes && self.order.file.is_none();
+        let required = ready.iter().find(|one| {
+            one.turn.desired.policy.approval == Approval::Required && !one.look.planned.plan.is_empty()
+        });
+        match required {
+            Some(one) if unread => Err(Failure::new(format!(
+                "{} wants its plans approved, and --yes approves nothing",
+                one.turn.name()
+            ))
+            .hint("run `orgform plan --out plan.json`, have it read, then `orgform apply plan.json`.")
+            .nothing_changed()
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn apply_all(
+        &self,
+        ready: &[Ready],
+        approved: &[ApprovedPlan],
+        state: &mut OpenState,
+    ) -> Result<Exit> {
+        let mut exit = Exit::Clean;
+        let mut reports = Vec::new();
+        for (one, approved) in ready.iter().zip(approved) {
+            if self.stop.is_asked() {
+                break;
+            }
+            match self.apply(one, approved, state).await {
+                Ok(report) => {
+                    exit = exit.and(self.ended(one, approved, &report));
+                    self.show(one, approved, &report)?;
+                    reports.push(report);
+                }
+                Err(EngineError::Interrupted { report, source }) => {
+                    self.show(one, approved, &report)?;
+                    return Err(failure::of_provider(
+                        one.turn.name(),
+                        EngineError::Interrupted { report, source },
+                    ));
+                }
+                Err(error) => {
+                    exit = exit.and(self.console.fail(&failure::of_provider(one.turn.name(), error)))
+                }
+            }
+        }
+        if self.order.format == Format::Json {
+            self.print_json(ready, &reports)?;
+        }
+        self.tell_stopped(&reports);
+        Ok(exit)
+    }
+
+    async fn apply(
+        &self,
+        one: &Ready,
+        approved: &ApprovedPlan,
+        state: &mut OpenState,
+    ) -> Result<Report, EngineError> {
+        let Ready { turn, link, writer, look } = one;
+        let bar = Bar::new(self.console, turn.name().as_str());
+        let case = turn.case(link);
+        let writing =
+            Writing { writer: writer.as_ref(), clock: &SystemClock, progress: &bar, stop: &self.stop };
+        let report = {
+            let applying = orgform_engine::apply(&writing, &case, &look.planned, approved, state); // I/O
+            tokio::pin!(applying);
+            tokio::select! {
+                ended = &mut applying => ended?,
+                () = self.stop.asked() => {
+                    self.console.insist(
+                        "Stopping: nothing more starts, what runs is finished and remembered. Ctrl-C again aborts.",
+                    );
+                    applying.await?
+                }
+            }
+        };
+        if self.stop.is_asked() {
+            return Ok(Report { verified: not_checked("the run was stopped"), ..report });
+        }
+        if report.outcomes.is_empty() {
+            return Ok(Report { verified: not_checked("nothing was written"), ..report });
+        }
+        let case = turn.case_afterwards(link);
+        orgform_engine::verify(writer.as_ref(), &case, &look.planned, report, state, &SystemClock, &bar).await // I/O
+    }
+
+    /// The exit code of one provider: what failed, then what was not allowed, then what could not be seen.
+    fn ended(&self, one: &Ready, approved: &ApprovedPlan, report: &Report) -> Exit {
+        let failed = report.outcomes.iter().any(|outcome| !outcome.result.is_done());
+        let refused = !report.extra.is_empty();
+        // What was released is not held any more.
+        let plan = Plan { held: approved.plan().held.clone(), ..one.look.planned.plan.clone() };
+        let exit = if failed { Exit::Partial } else { of_plan(&plan, false) };
+        let differs = matches!(report.verified, Verified::Differs { .. });
+        exit.and(if refused { Exit::Refused } else { Exit::Clean }).and(if differs && !refused {
+            Exit::Partial
+        } else {
+            Exit::Clean
+        })
+    }
+
+    fn show(&self, one: &Ready, approved: &ApprovedPlan, report: &Report) -> Result<()> {
+        let quiet =
+            one.look.planned.plan.is_empty() && approved.releases().is_empty() && report.extra.is_empty();
+        // The plan's own line has said that there is nothing to do.
+        if self.order.format == Format::Text && !(quiet && report.outcomes.is_empty()) {
+            let text = render::report_text(report, Timestamp::now(), &self.console.style(None));
+            self.console.print(&format!("\n{text}"))?;
+        }
+        Ok(())
+    }
+
+    fn print_json(&self, ready: &[Ready], reports: &[Report]) -> Result<()> {
+        let now = Timestamp::now();
+        let style = self.console.style(None);
+        let plans: Vec<Plan> = ready.iter().map(|one| one.look.planned.plan.clone()).collect();
+        let mut value = render::json(&plans, now, &style);
+        if let (Some(value), Some(reports)) =
+            (value.as_object_mut(), render::report_json(reports, now, &style).as_object_mut())
+        {
+            value.append(reports);
+        }
+        self.console.print_json(&value)?;
+        Ok(())
+    }
+
+    fn tell_stopped(&self, reports: &[Report]) {
+        if !self.stop.is_asked() {
+            return;
+        }
+        let stopped =
+            reports.iter().flat_map(|report| &report.outcomes).filter(|one| one.result == Fate::Stopped);
+        let not_started = counted(stopped.count(), "change");
+        self.console
+            .insist(&format!("Stopped: {not_started} not started. Run apply again: it goes on from here."));
+    }
+}
+
+fn not_checked(because: &str) -> Verified {
+    Verified::NotChecked { because: because.to_owned() }
+}
+
+fn question(changes: usize, taken: usize) -> String {
+    match (changes, taken) {
+        (0, 1) => "Remember this one thing as ours?".to_owned(),
+        (0, taken) => format!("Remember these {taken} things as ours?"),
+        (1, _) => "Apply this change?".to_owned(),
+        (changes, _) => format!("Apply these {changes} changes?"),
+    }
+}
+
+/// Reduces each plan to what is agreed to.
+///
+/// # Errors
+/// When a release names no held group of any plan.
+fn approve_all(plans: &[&Plan], order: &Order) -> Result<Vec<ApprovedPlan>> {
+    for release in &order.releases {
+        let held: Vec<_> = plans.iter().flat_map(|plan| &plan.held).collect();
+        if held.iter().any(|group| group.digest.is_named(release)) {
+            continue;
+        }
+        let failure = Failure::new(format!("no held group has the digest {release}"));
+        let failure = held.iter().fold(failure, |failure, group| {
+            failure.line(format!("held: {}  {}", group.digest.short(), group.because))
+        });
+        return Err(failure
+            .hint("a group that has changed has another digest; read the plan again before releasing it.")
+            .nothing_changed()
+            .into());
+    }
+    let approve = |plan: &&Plan| {
+        let releases = order
+            .releases
+            .iter()
+            .filter(|release| plan.held.iter().any(|group| group.digest.is_named(release)));
+        let consent = Consent { releases: releases.cloned().collect(), ..consent(plan, order) };
+        Ok(orgform_plan::approve((*plan).clone(), &consent)?)
+    };
+    plans.iter().map(approve).collect()
+}
+
+fn consent(plan: &Plan, order: &Order) -> Consent {
+    match &order.file {
+        Some(file) => file.consent(&plan.provider),
+        None => Consent::default(),
+    }
+}

@@ -1,0 +1,264 @@
+//! `orgform act`: plays other people at a simulator, such as somebody who accepts an invite.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use orgform_sim::pureport::Act;
+use serde_json::{Value, json};
+
+use crate::args::duration;
+use crate::connect::Simulator;
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::root::OpenRoot;
+
+/// Play other people at a simulator: accept invites, edit by hand, let time pass.
+///
+/// Accounts are named by id, by the names from the top (`Acme/Finance`), or by a name that is unique; roles by id
+/// or name; people by e-mail.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// A running simulator, as printed by `orgform sim`; else the one of the root.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// A root whose Provider has `simulator: {}`; the root of the current folder if not given.
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
+    root: Option<PathBuf>,
+    /// Which Provider of the root, if several have a simulator.
+    #[arg(long, value_name = "NAME", conflicts_with = "url")]
+    provider: Option<String>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// A person accepts their invites; somebody unknown signs up first.
+    Accept {
+        /// The invited e-mail.
+        email: String,
+        /// Only in this account.
+        #[arg(long)]
+        account: Option<String>,
+    },
+    /// Everybody accepts, but for a share of people.
+    AcceptAll {
+        /// The share of people who don't, such as 10%.
+        #[arg(long, value_name = "SHARE", default_value = "0%", value_parser = share)]
+        except: f64,
+        /// Another seed draws others.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+    /// An admin adds a member by hand.
+    Add {
+        /// Where.
+        account: String,
+        /// Whom.
+        email: String,
+        /// With which roles.
+        roles: Vec<String>,
+    },
+    /// An admin replaces a member's roles by hand.
+    Edit {
+        /// Where.
+        account: String,
+        /// Whose.
+        email: String,
+        /// By which roles.
+        roles: Vec<String>,
+    },
+    /// An admin removes a member by hand.
+    Remove {
+        /// Where.
+        account: String,
+        /// Whom.
+        email: String,
+    },
+    /// An admin invites somebody by hand.
+    Invite {
+        /// Where.
+        account: String,
+        /// Whom.
+        email: String,
+        /// With which roles.
+        roles: Vec<String>,
+    },
+    /// An admin withdraws an invite by hand.
+    Withdraw {
+        /// Where.
+        account: String,
+        /// Whose.
+        email: String,
+    },
+    /// An invite expires.
+    Expire {
+        /// Where.
+        account: String,
+        /// Whose.
+        email: String,
+    },
+    /// A person changes their e-mail.
+    ChangeEmail {
+        /// From.
+        email: String,
+        /// To.
+        to: String,
+    },
+    /// An admin renames an account by hand.
+    RenameAccount {
+        /// Which.
+        account: String,
+        /// Its new name.
+        name: String,
+    },
+    /// An admin renames a role by hand.
+    RenameRole {
+        /// Where.
+        account: String,
+        /// Which.
+        role: String,
+        /// Its new name.
+        name: String,
+    },
+    /// Time passes.
+    Advance {
+        /// How much, such as 8d.
+        #[arg(value_name = "SPAN", value_parser = duration)]
+        by: Duration,
+    },
+    /// Any act, as the simulator's own JSON.
+    Json {
+        /// Such as {"act":"set_ports","account":"Lab","ports":2}.
+        #[arg(value_parser = json_act)]
+        act: Box<Act>,
+    },
+}
+
+/// What is sent to the simulator.
+enum Sent {
+    Act(Act),
+    Advance(Duration),
+}
+
+pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
+    let sent = sent(&arguments.action);
+    let said = match &arguments.url {
+        Some(url) => post(url, sent).await?,
+        None => play(arguments, sent, console).await?,
+    };
+    console.tell(&said);
+    Ok(Exit::Clean)
+}
+
+fn sent(action: &Action) -> Sent {
+    use Action as A;
+    Sent::Act(match action.clone() {
+        A::Accept { email, account } => Act::Accept { email, account },
+        A::AcceptAll { except, seed } => Act::AcceptAll { except, seed },
+        A::Add { account, email, roles } => Act::AddMember { account, email, roles },
+        A::Edit { account, email, roles } => Act::SetMemberRoles { account, email, roles },
+        A::Remove { account, email } => Act::RemoveMember { account, email },
+        A::Invite { account, email, roles } => Act::Invite { account, email, roles },
+        A::Withdraw { account, email } => Act::WithdrawInvite { account, email },
+        A::Expire { account, email } => Act::ExpireInvite { account, email },
+        A::ChangeEmail { email, to } => Act::ChangeEmail { email, to },
+        A::RenameAccount { account, name } => Act::RenameAccount { account, name },
+        A::RenameRole { account, role, name } => Act::RenameRole { account, role, name },
+        A::Json { act } => *act,
+        A::Advance { by } => return Sent::Advance(by),
+    })
+}
+
+/// Plays in the world of a root, with the simulator started for just that.
+async fn play(arguments: &Arguments, sent: Sent, console: &Console) -> Result<String> {
+    let paths: Vec<PathBuf> = arguments.root.iter().cloned().collect();
+    let root = OpenRoot::open(&paths, console)?;
+    let mut simulated = root.declared.iter().filter_map(|declared| {
+        let wanted = arguments.provider.as_deref().is_none_or(|name| name == declared.settings.name.as_str());
+        declared.settings.simulator.as_ref().filter(|_| wanted).map(|one| (&declared.settings.name, one))
+    });
+    let (name, settings) = match (simulated.next(), simulated.next()) {
+        (Some(one), None) => one,
+        (None, _) => {
+            return Err(Failure::new("no Provider here has `simulator: {}`")
+                .hint("--url URL plays at a running `orgform sim`.")
+                .into());
+        }
+        (Some(_), Some(_)) => {
+            return Err(Failure::new("several Providers here have a simulator")
+                .hint("say which one with --provider NAME.")
+                .into());
+        }
+    };
+    let simulator = Simulator::start(&root.folder, name.as_str(), settings).await?;
+    let said = match sent {
+        Sent::Advance(by) => {
+            simulator.sim().advance(by);
+            Ok(advanced())
+        }
+        Sent::Act(act) => simulator.sim().act(act).map(|result| done(result.count, result.id.as_deref())),
+    };
+    simulator.stop().await;
+    said.map_err(|refused| Failure::new("the simulator did not do that").because(refused).into())
+}
+
+/// Plays at a running simulator, through its control endpoints.
+async fn post(url: &str, sent: Sent) -> Result<String> {
+    let url = url.trim_end_matches('/');
+    let (path, body) = match &sent {
+        Sent::Act(act) => ("__act", serde_json::to_value(act)?),
+        Sent::Advance(by) => ("__advance", json!({ "seconds": by.as_secs() })),
+    };
+    let answer = reqwest::Client::builder()
+        .no_proxy()
+        .build()?
+        .post(format!("{url}/{path}"))
+        .json(&body)
+        .send()
+        .await
+        .map_err(|error| {
+            Failure::new(format!("no simulator answers at {url}"))
+                .hint("`orgform sim pureport` starts one and prints its URL.")
+                .because(error)
+        })?;
+    let accepted = answer.status().is_success();
+    let text = answer.text().await.context("could not read the simulator's answer")?;
+    if !accepted {
+        return Err(Failure::new("the simulator did not do that").line(text).into());
+    }
+    let said: Value = serde_json::from_str(&text).unwrap_or_default();
+    Ok(match sent {
+        Sent::Advance(_) => advanced(),
+        Sent::Act(_) => {
+            let count = said["count"].as_u64().and_then(|count| usize::try_from(count).ok());
+            done(count.unwrap_or_default(), said["id"].as_str())
+        }
+    })
+}
+
+fn done(count: usize, id: Option<&str>) -> String {
+    let things = if count == 1 { "thing" } else { "things" };
+    match id {
+        Some(id) => format!("Done: {count} {things} changed, {id}"),
+        None => format!("Done: {count} {things} changed."),
+    }
+}
+
+fn advanced() -> String {
+    "Done: the simulator's clock is ahead.".to_owned()
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let wrong = || format!("`{text}` is not a share; write it like 10%");
+    let percent = text.strip_suffix('%').ok_or_else(wrong)?;
+    let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
+    if (0.0..=100.0).contains(&percent) { Ok(percent / 100.0) } else { Err(wrong()) }
+}
+
+fn json_act(text: &str) -> Result<Box<Act>, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}

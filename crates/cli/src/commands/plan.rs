@@ -1,0 +1,155 @@
+//! `orgform plan`: what would change, without a way to change it.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use orgform_engine::state;
+use orgform_model::{Address, State, Timestamp};
+use orgform_plan::file::PlanFile;
+use orgform_plan::{Plan, render};
+
+use crate::connect::{Link, Purpose};
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::failure;
+use crate::root::OpenRoot;
+use crate::run::{self, Look, Question, Turn};
+use crate::store;
+
+/// Show what would change: who gains and loses what, where, and why.
+///
+/// It only reads, with the read-only credential if the Provider has one, and holds no way to write. Exit code 0
+/// when it could be planned, 1 on an error, 3 when something is refused or held, 4 when something could not be
+/// looked at.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Files or folders of one root: narrows what the plan speaks for.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The form of the result.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Save the plan: `orgform apply FILE` then does exactly what is in it, and no more.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// End with 2 when there are changes, or adoptions to remember.
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Only what is declared, or was, by the object at this address, such as
+    /// pureport/acme:member/ada@acme.example; may be given several times.
+    #[arg(long, value_name = "ADDRESS")]
+    target: Vec<Address>,
+    /// The commit that was applied last: proves, without a state, what was declared and is gone.
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
+}
+
+pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
+    let root = OpenRoot::open(&arguments.paths, console)?; // I/O
+    let mut exit = root.tell_findings(console);
+    let store = store::of(&root)?;
+    let remembered = state::read(store.as_ref(), &root.settings.id).await.map_err(failure::of_state)?; // I/O
+    let turns = run::turns(&root, &question(arguments), remembered.as_ref(), console)?;
+    let mut looks = Vec::new();
+    for turn in &turns {
+        match plan_one(&root, turn, remembered.as_ref(), console).await {
+            Ok(look) => looks.push(look),
+            Err(error) => exit = exit.and(console.fail(&error)),
+        }
+    }
+    // One provider that can't be reached makes a whole of several partial, not wrong.
+    if !looks.is_empty() && looks.len() < turns.len() && root.exit() != Exit::Error {
+        exit = Exit::Partial;
+    }
+    print(arguments.format, &looks, console)?;
+    if let Some(path) = &arguments.out {
+        save(path, &root, arguments, &looks, console)?;
+    }
+    Ok(looks
+        .iter()
+        .map(|look| of_plan(&look.planned.plan, arguments.detailed_exitcode))
+        .fold(exit, Exit::and))
+}
+
+/// The exit code that a plan ends with by itself.
+pub(crate) fn of_plan(plan: &Plan, detailed: bool) -> Exit {
+    match Exit::of_code(plan.exit_code()) {
+        Exit::Changes if !detailed => Exit::Clean,
+        exit => exit,
+    }
+}
+
+fn question(arguments: &Arguments) -> Question {
+    Question { targets: arguments.target.clone(), base: arguments.base.clone(), ..Question::default() }
+}
+
+/// Looks at one provider with a reader, and plans.
+pub(crate) async fn plan_one(
+    root: &OpenRoot,
+    turn: &Turn,
+    remembered: Option<&State>,
+    console: &Console,
+) -> Result<Look> {
+    let link = Link::open(&root.folder, &turn.settings, Purpose::Look, console).await?;
+    link.tell(turn.name(), console);
+    let looked = match (turn.provider.reader)(&link.connection) {
+        Ok(reader) => {
+            let known = remembered.and_then(|state| state.providers.get(turn.name()));
+            run::look(turn, &link, reader.as_ref(), known, console).await // I/O
+        }
+        Err(error) => Err(orgform_engine::EngineError::Unobservable(error)),
+    };
+    link.close().await;
+    looked.map_err(|error| failure::of_provider(turn.name(), error))
+}
+
+fn print(format: Format, looks: &[Look], console: &Console) -> Result<()> {
+    let now = Timestamp::now();
+    match format {
+        Format::Text => run::print_plans(&looks.iter().collect::<Vec<_>>(), console)?,
+        Format::Json => console.print_json(&render::json(&plans(looks), now, &console.style(None)))?,
+        Format::Markdown => console.print(&render::markdown(&plans(looks), now, &console.style(None)))?,
+    }
+    Ok(())
+}
+
+fn plans(looks: &[Look]) -> Vec<Plan> {
+    looks.iter().map(|look| look.planned.plan.clone()).collect()
+}
+
+/// Saves what somebody who reads the plan agrees to.
+fn save(
+    path: &Path,
+    root: &OpenRoot,
+    arguments: &Arguments,
+    looks: &[Look],
+    console: &Console,
+) -> Result<()> {
+    let asked_for = question(arguments).words(&root.documents.asked);
+    let style = console.style(None);
+    let file = PlanFile::new(root.settings.id.clone(), asked_for, &plans(looks), Timestamp::now(), &style);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    // People's e-mails are in it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut opened| opened.write_all(file.to_json()?.as_bytes()))
+        .with_context(|| format!("could not write {}", path.display()))?;
+    console.tell(&format!("Saved. To do exactly this: orgform apply {}", path.display()));
+    Ok(())
+}

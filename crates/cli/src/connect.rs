@@ -1,0 +1,258 @@
+//! From a Provider's settings to a connection: credentials, endpoint, and the in-process simulator.
+//!
+//! Nothing is called here. A simulator listens on a free local port for as long as the [`Link`] lives; its
+//! world is a file in the root, and a lock keeps two processes from playing in one world at once.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use orgform_model::{Place, ProviderName};
+use orgform_provider::{Connection, Credential, ProviderType};
+use orgform_sim::pureport::{self, Sim};
+use orgform_spec::{CredentialRef, CredentialSource, ProviderSettings, SimulatorSettings};
+use secrecy::SecretString;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::console::Console;
+use crate::failure::Failure;
+
+/// Every kind of provider that this program speaks.
+pub(crate) const PROVIDERS: &[&ProviderType] = &[&orgform_pureport::PROVIDER];
+
+/// How long to wait for a simulator that another process plays in: longer than a plan takes.
+const SIMULATOR_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a connection is for. It decides which credential is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Look only; the read-only credential, if there is one.
+    Look,
+    /// Look and write.
+    Write,
+}
+
+/// A connection, with the simulator behind it if there is one.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// How to reach the provider.
+    pub(crate) connection: Connection,
+    /// What state is bound to: kind and endpoint. A simulator's port changes, its world does not.
+    pub(crate) label: String,
+    simulator: Option<Simulator>,
+}
+
+/// A simulator in this process.
+#[derive(Debug)]
+pub(crate) struct Simulator {
+    sim: Sim,
+    world: PathBuf,
+    _lock: File,
+}
+
+impl Link {
+    /// Connects, starting the simulator where one is declared.
+    ///
+    /// # Errors
+    /// Names every field of the credential that is not there; no call was made.
+    pub(crate) async fn open(
+        folder: &Path,
+        settings: &ProviderSettings,
+        purpose: Purpose,
+        console: &Console,
+    ) -> Result<Self> {
+        let kind = settings.kind;
+        if let Some(simulated) = &settings.simulator {
+            let simulator = Simulator::start(folder, settings.name.as_str(), simulated).await?;
+            let connection = simulator.connection(purpose)?;
+            let label = format!("{kind} simulator {}", settings.name);
+            return Ok(Self { connection, label, simulator: Some(simulator) });
+        }
+        let endpoint = match &settings.endpoint {
+            Some(endpoint) => endpoint.as_str(),
+            None => default_endpoint(kind)?,
+        };
+        let endpoint = Url::parse(endpoint).with_context(|| format!("`{endpoint}` is not a URL"))?;
+        let fields = match purpose {
+            Purpose::Look if !settings.read_only_credentials.is_empty() => &settings.read_only_credentials,
+            Purpose::Look | Purpose::Write => &settings.credentials,
+        };
+        let credentials = credentials(folder, settings, fields, console)?;
+        let label = format!("{kind} {endpoint}");
+        let connection = Connection { endpoint, credentials, user_agent: user_agent() };
+        Ok(Self { connection, label, simulator: None })
+    }
+
+    /// Says that this is a simulator, if it is one.
+    pub(crate) fn tell(&self, name: &ProviderName, console: &Console) {
+        if let Some(simulator) = &self.simulator {
+            let world = simulator.world.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            console.tell(&format!("{name} is a simulator: nobody is mailed. Its world is .orgform/{world}"));
+        }
+    }
+
+    /// Stops the simulator, its world saved.
+    pub(crate) async fn close(self) {
+        if let Some(simulator) = self.simulator {
+            simulator.stop().await;
+        }
+    }
+}
+
+impl Simulator {
+    /// Starts the simulator of one Provider on its world in the root.
+    pub(crate) async fn start(folder: &Path, provider: &str, settings: &SimulatorSettings) -> Result<Self> {
+        let home = folder.join(".orgform");
+        std::fs::create_dir_all(&home).with_context(|| format!("could not make {}", home.display()))?;
+        let world = home.join(format!("simulator-{provider}.json"));
+        let lock = lock_world(&world).await?;
+        let options = pureport::Options {
+            state_file: Some(world.clone()),
+            root_account: settings.root_account.clone(),
+            ..pureport::Options::default()
+        };
+        let sim = pureport::start(options)
+            .await
+            .with_context(|| format!("could not start the simulator on {}", world.display()))?;
+        Ok(Self { sim, world, _lock: lock })
+    }
+
+    /// The simulator itself.
+    pub(crate) fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    /// Stops it, its world saved.
+    pub(crate) async fn stop(self) {
+        self.sim.stop().await;
+    }
+
+    fn connection(&self, purpose: Purpose) -> Result<Connection> {
+        let (key, secret) = match purpose {
+            Purpose::Look => Sim::reader_key(),
+            Purpose::Write => Sim::admin_key(),
+        };
+        let field = |field: &str, secret: &str| Credential {
+            field: field.to_owned(),
+            source: "the simulator".to_owned(),
+            secret: SecretString::from(secret.to_owned()),
+        };
+        Ok(Connection {
+            endpoint: Url::parse(&self.sim.url())?,
+            credentials: vec![field("key", key), field("secret", secret)],
+            user_agent: user_agent(),
+        })
+    }
+}
+
+fn default_endpoint(kind: &str) -> Result<&'static str> {
+    match kind {
+        "pureport" => Ok(orgform_pureport::ENDPOINT),
+        other => Err(Failure::new(format!("{other} has no endpoint of its own"))
+            .hint("write `endpoint:` in its Provider.")
+            .nothing_read()
+            .into()),
+    }
+}
+
+fn user_agent() -> String {
+    concat!("orgform/", env!("CARGO_PKG_VERSION")).to_owned()
+}
+
+/// Takes a world for this process; waits while another plays in it, and says so when that takes too long.
+pub(crate) async fn lock_world(world: &Path) -> Result<File> {
+    let path = world.with_extension("lock");
+    let file = File::create(&path).with_context(|| format!("could not write {}", path.display()))?;
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("could not lock {}", path.display()));
+            }
+            Err(TryLockError::WouldBlock) if begun.elapsed() < SIMULATOR_PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::new(format!("another process plays in {}", world.display()))
+                    .hint("wait until it ends; a simulator for several processes is `orgform sim pureport`.")
+                    .nothing_read()
+                    .into());
+            }
+        }
+    }
+}
+
+/// Reads every field; all that is missing is told at once.
+fn credentials(
+    folder: &Path,
+    settings: &ProviderSettings,
+    fields: &[CredentialRef],
+    console: &Console,
+) -> Result<Vec<Credential>> {
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    let width = fields.iter().map(|field| field.field.len()).max().unwrap_or(0);
+    for CredentialRef { field, source, .. } in fields {
+        let (label, read) = match source {
+            CredentialSource::Env(name) => (format!("env {name}"), from_env(name)),
+            CredentialSource::File(path) => {
+                (format!("file {}", path.display()), from_file(&folder.join(path), console))
+            }
+        };
+        match read {
+            Ok(secret) => found.push(Credential { field: field.to_string(), source: label, secret }),
+            Err(because) => missing.push(format!("{field:width$}  from {label}, {because}")),
+        }
+    }
+    if missing.is_empty() && !found.is_empty() {
+        return Ok(found);
+    }
+    Err(no_credentials(settings, missing))
+}
+
+fn no_credentials(settings: &ProviderSettings, missing: Vec<String>) -> anyhow::Error {
+    let ProviderSettings { name, place, .. } = settings;
+    let Place { file, line, .. } = place;
+    let hint = format!(
+        "set what is missing, or change `credentials` in {file}:{line}; \
+         `simulator: {{}}` there needs no account."
+    );
+    let failure =
+        missing.into_iter().fold(Failure::new(format!("{name} has no complete credential")), Failure::line);
+    failure.hint(hint).nothing_read().into()
+}
+
+fn from_env(name: &str) -> Result<SecretString, String> {
+    match std::env::var(name) {
+        Ok(text) if text.is_empty() => Err("which is empty".to_owned()),
+        Ok(text) => Ok(SecretString::from(text)),
+        Err(std::env::VarError::NotPresent) => Err("which is not set".to_owned()),
+        Err(std::env::VarError::NotUnicode(_)) => Err("which is not text".to_owned()),
+    }
+}
+
+fn from_file(path: &Path, console: &Console) -> Result<SecretString, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("which can't be read: {error}"))?;
+    let text = text.trim_end_matches(['\n', '\r']);
+    if text.is_empty() {
+        return Err("which is empty".to_owned());
+    }
+    if readable_by_all(path) {
+        console.warn(&format!("everybody on this machine can read {}; `chmod 600` it.", path.display()));
+    }
+    Ok(SecretString::from(text.to_owned()))
+}
+
+#[cfg(unix)]
+fn readable_by_all(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_path: &Path) -> bool {
+    false
+}

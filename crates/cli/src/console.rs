@@ -1,0 +1,125 @@
+//! Where output goes: stdout is what was asked for, stderr is talk.
+//!
+//! Everything that a command shows passes here, so that colour, quiet and redaction are decided once.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anstream::ColorChoice;
+use orgform_plan::render::Style;
+
+use crate::args::{Global, When};
+use crate::exit::Exit;
+use crate::failure;
+
+/// The two streams and how to use them.
+#[derive(Debug)]
+pub(crate) struct Console {
+    print_color: bool,
+    talk_color: bool,
+    quiet: bool,
+    redact: AtomicBool,
+}
+
+impl Console {
+    /// Decides once for the whole process.
+    pub(crate) fn new(global: &Global) -> Self {
+        Self {
+            print_color: colors(global.color, &io::stdout()),
+            talk_color: colors(global.color, &io::stderr()),
+            quiet: global.quiet,
+            redact: AtomicBool::new(global.redact),
+        }
+    }
+
+    /// Shows e-mails in their short form from here on.
+    pub(crate) fn redact(&self) {
+        self.redact.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether stderr takes colours.
+    pub(crate) fn colors_talk(&self) -> bool {
+        self.talk_color
+    }
+
+    /// Whether bars may be drawn.
+    pub(crate) fn draws(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// How to render for stdout.
+    pub(crate) fn style(&self, elapsed: Option<Duration>) -> Style {
+        Style { color: self.print_color, width: None, redact: self.redacts(), elapsed }
+    }
+
+    /// Prints what was asked for. A reader that went away is no error.
+    pub(crate) fn print(&self, text: &str) -> io::Result<()> {
+        print_to(&mut io::stdout().lock(), &self.shown(text))
+    }
+
+    /// Prints a value as indented JSON.
+    pub(crate) fn print_json(&self, value: &serde_json::Value) -> io::Result<()> {
+        self.print(&format!("{value:#}\n"))
+    }
+
+    /// Says something on stderr, unless quiet.
+    pub(crate) fn tell(&self, text: &str) {
+        if !self.quiet {
+            self.talk(text);
+        }
+    }
+
+    /// Says something on stderr that matters even when quiet.
+    pub(crate) fn warn(&self, text: &str) {
+        self.talk(&format!("{}: {text}", self.mark("warning", "33")));
+    }
+
+    /// Says something on stderr as it is, even when quiet.
+    pub(crate) fn insist(&self, text: &str) {
+        self.talk(text);
+    }
+
+    /// Tells an error with its causes and hints.
+    pub(crate) fn fail(&self, error: &anyhow::Error) -> Exit {
+        self.talk(&failure::render(error, &self.mark("error", "31"), &self.mark("hint", "36")));
+        Exit::Error
+    }
+
+    fn mark(&self, word: &str, code: &str) -> String {
+        if self.talk_color { format!("\u{1b}[1;{code}m{word}\u{1b}[0m") } else { word.to_owned() }
+    }
+
+    fn talk(&self, text: &str) {
+        let mut text = self.shown(text).into_owned();
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        // There is nobody left to tell when stderr is closed.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// The text as it may be shown: without e-mails, if that is asked for.
+    pub(crate) fn shown<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        if self.redacts() { orgform_plan::render::redact_text(text).into() } else { text.into() }
+    }
+
+    fn redacts(&self) -> bool {
+        self.redact.load(Ordering::Relaxed)
+    }
+}
+
+fn print_to(stream: &mut impl Write, text: &str) -> io::Result<()> {
+    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        ended => ended,
+    }
+}
+
+fn colors(when: When, stream: &impl anstream::stream::RawStream) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => anstream::AutoStream::choice(stream) != ColorChoice::Never,
+    }
+}

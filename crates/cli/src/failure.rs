@@ -1,0 +1,182 @@
+//! Errors at the edge: what went wrong, why, what to do, and what certainly did not happen.
+
+use std::fmt;
+
+use orgform_engine::{EngineError, StateError};
+use orgform_model::ProviderName;
+use orgform_provider::{ErrorKind, ProviderError};
+
+/// An error with everything that a person needs next.
+///
+/// ```text
+/// error: pureport needs a credential that is not set
+///   secret  from env PUREPORT_API_SECRET, which is not set
+/// hint: set it, or name another one in provider.yaml:9.
+/// Nothing was read, nothing was changed.
+/// ```
+#[derive(Debug)]
+pub(crate) struct Failure {
+    what: String,
+    lines: Vec<String>,
+    hint: Option<String>,
+    untouched: Option<Untouched>,
+    source: Option<anyhow::Error>,
+}
+
+/// What certainly did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untouched {
+    /// No call was made.
+    NothingRead,
+    /// Calls were made, but none that writes, and nothing was remembered.
+    NothingChanged,
+}
+
+impl fmt::Display for Untouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NothingRead => "Nothing was read, nothing was changed.",
+            Self::NothingChanged => "Nothing was changed.",
+        })
+    }
+}
+
+impl Failure {
+    /// Says what went wrong, as a sentence without a period.
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), lines: Vec::new(), hint: None, untouched: None, source: None }
+    }
+
+    /// Adds a line of detail below the message.
+    #[must_use]
+    pub(crate) fn line(mut self, line: impl Into<String>) -> Self {
+        self.lines.push(line.into());
+        self
+    }
+
+    /// Adds what to do, as a sentence.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says that no call was made.
+    #[must_use]
+    pub(crate) fn nothing_read(mut self) -> Self {
+        self.untouched = Some(Untouched::NothingRead);
+        self
+    }
+
+    /// Says that nothing was written.
+    #[must_use]
+    pub(crate) fn nothing_changed(mut self) -> Self {
+        self.untouched = Some(Untouched::NothingChanged);
+        self
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub(crate) fn because(mut self, source: impl Into<anyhow::Error>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The whole chain as text: the error, its details and causes, what to do, and what did not happen.
+pub(crate) fn render(error: &anyhow::Error, error_mark: &str, hint_mark: &str) -> String {
+    let mut text = format!("{error_mark}: {error}\n");
+    let mut hints: Vec<String> = Vec::new();
+    let mut untouched = None;
+    let mut said = error.to_string();
+    for cause in error.chain() {
+        let message = cause.to_string();
+        // Some errors repeat their cause in their own message.
+        if !said.contains(&message) {
+            text.push_str(&format!("  cause: {message}\n"));
+        }
+        said = message;
+        if let Some(failure) = cause.downcast_ref::<Failure>() {
+            for line in &failure.lines {
+                text.push_str(&format!("  {line}\n"));
+            }
+            untouched = untouched.or(failure.untouched);
+        }
+        hints.extend(hint_of(cause).filter(|hint| !hints.contains(hint)));
+    }
+    for hint in hints {
+        text.push_str(&format!("{hint_mark}: {hint}\n"));
+    }
+    if let Some(untouched) = untouched {
+        text.push_str(&format!("{untouched}\n"));
+    }
+    text
+}
+
+/// What a person can do about one link of the chain.
+fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(failure) = cause.downcast_ref::<Failure>() {
+        return failure.hint.clone();
+    }
+    if let Some(error) = cause.downcast_ref::<EngineError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<StateError>() {
+        return error.hint();
+    }
+    cause.downcast_ref::<ProviderError>().and_then(|error| error.hint.clone())
+}
+
+/// An error of one provider: which one, what it said, and that nothing happened.
+pub(crate) fn of_provider(name: &ProviderName, error: EngineError) -> anyhow::Error {
+    match error {
+        EngineError::Unobservable(error) => {
+            // A refused log-in says itself who refused what.
+            let what = match error.kind {
+                ErrorKind::Denied if error.tried == "log in" => error.said.clone(),
+                _ => format!("{name}: {error}"),
+            };
+            let failure = Failure::new(what);
+            match error.hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+            .nothing_read()
+            .into()
+        }
+        error @ (EngineError::Mode { .. } | EngineError::OtherServer { .. }) => {
+            let failure = Failure::new(error.to_string()).nothing_changed();
+            match error.hint() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+            .into()
+        }
+        EngineError::Interrupted { .. } => {
+            anyhow::Error::new(error).context(format!("{name} was not applied whole"))
+        }
+        error => Failure::new(format!("{name} can't be used")).because(error).nothing_changed().into(),
+    }
+}
+
+/// An error of reading the state.
+pub(crate) fn of_state(error: StateError) -> anyhow::Error {
+    Failure::new("could not read the state").because(error).nothing_read().into()
+}
+
+/// A run that was stopped before it changed anything.
+pub(crate) fn stopped() -> anyhow::Error {
+    Failure::new("stopped").nothing_changed().into()
+}

@@ -1,0 +1,56 @@
+//! Ages and days in words, where a command lists something itself.
+
+use orgform_model::Timestamp;
+
+/// How long ago: `3 days`.
+pub(crate) fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second().saturating_sub(since.as_second());
+    let (number, unit) = match seconds {
+        ..60 => return "just now".to_owned(),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86_400 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A day: `31 December 2026`.
+pub(crate) fn day(at: Timestamp) -> String {
+    at.strftime("%-d %B %Y").to_string()
+}
+
+/// Rows with aligned columns, indented; the last column is not padded.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| {
+            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        text.push_str(&format!("  {}", cells.join("  ")).trim_end().replace('\n', " "));
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_said_in_the_largest_unit() {
+        let then = Timestamp::UNIX_EPOCH;
+        let said = |seconds| age(then, Timestamp::from_second(seconds).unwrap());
+        assert_eq!([5, 60, 7200, 86_400 * 3].map(said), ["just now", "1 minute", "2 hours", "3 days"]);
+    }
+
+    #[test]
+    fn columns_are_aligned_and_no_line_ends_in_spaces() {
+        let rows = [vec!["a".to_owned(), "x".to_owned()], vec!["long".to_owned(), String::new()]];
+        assert_eq!(table(&rows), "  a     x\n  long\n");
+    }
+}

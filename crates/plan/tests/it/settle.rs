@@ -1,0 +1,127 @@
+//! What became of writes that a run began and never saw the end of.
+
+use std::path::Path;
+
+use orgform_model::change::{Action, Change, Ref};
+use orgform_model::invite::MailOutcome;
+use orgform_model::state::{Intent, MailRecord, MembershipRecord, Record, Remember};
+use orgform_model::{Address, Email, ObjectKind, ObjectRef, ProviderState, Timestamp};
+use orgform_plan::{Plan, settle};
+
+use crate::observe;
+use crate::story::Story;
+
+fn story(name: &str) -> Story {
+    Story::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name))
+}
+
+fn address() -> Address {
+    "pureport/acme:member/ada@acme.example".parse().unwrap()
+}
+
+/// An invite of ada as payer that was begun at this time.
+fn inviting(story: &mut Story, at: &str) {
+    let at: Timestamp = at.parse().unwrap();
+    let record = MembershipRecord {
+        object: ObjectRef::of_file(ObjectKind::Member, "ada"),
+        person: None,
+        granted: [("role-acme-payer".into(), None)].into(),
+        kept: Default::default(),
+        removal: orgform_model::policy::Removal::Remove,
+        mail: MailRecord { attempts: 1, last: Some(at), outcome: Some(MailOutcome::Sent) },
+        leaving: false,
+        disabled: false,
+    };
+    let email = Email::new("ada@acme.example");
+    let action = Action::Invite {
+        account: Ref::Known("ac-acme".into()),
+        email: email.clone(),
+        roles: [Ref::Known("role-acme-payer".into())].into(),
+    };
+    let record = Record::Membership { account: "ac-acme".into(), email, record: Box::new(record) };
+    let intent = Intent {
+        at,
+        change: Change { address: address(), action },
+        then: Remember { record, losses: vec![] },
+    };
+    let state = story.state.get_or_insert_default();
+    state.memberships.get_mut(&"ac-acme".into()).unwrap().remove(&"ada@acme.example".into());
+    state.intents.insert(address(), intent);
+}
+
+/// Settles, and plans with what was found out.
+fn settled(story: &mut Story) -> (ProviderState, Plan) {
+    let mut state = story.state.clone().unwrap();
+    let semantics = story.file.semantics();
+    for entry in settle(&state, &story.world, semantics, &story.capabilities, story.file.now) {
+        state.record(entry);
+    }
+    story.state = Some(state.clone());
+    (state, observe::plan(&story.setting()))
+}
+
+#[test]
+fn an_invite_that_is_visible_was_sent_and_is_not_sent_again() {
+    let mut story = story("invite-waiting-is-converged");
+    inviting(&mut story, "2026-11-23T11:00:00Z");
+    let (state, plan) = settled(&mut story);
+    assert!(state.intents.is_empty());
+    assert!(plan.is_empty(), "{:?}", plan.changes);
+    assert_eq!(plan.waiting[0].attempts, 1);
+}
+
+#[test]
+fn an_invite_whose_person_has_joined_meanwhile_was_sent() {
+    let mut story = story("invite-joined");
+    inviting(&mut story, "2026-11-23T11:00:00Z");
+    let (state, plan) = settled(&mut story);
+    let record = state.membership(&"ac-acme".into(), &"ada@acme.example".into()).unwrap();
+    assert_eq!(record.person, Some("user-ada".into()));
+    assert!(plan.is_empty(), "{:?}", plan.changes);
+}
+
+#[test]
+fn an_invite_that_is_not_visible_may_have_been_mailed_so_a_person_decides() {
+    let mut story = story("invite-outcome-unknown");
+    inviting(&mut story, "2026-11-23T11:00:00Z");
+    let (state, plan) = settled(&mut story);
+    assert!(state.intents.is_empty());
+    assert!(plan.changes.is_empty(), "{:?}", plan.changes);
+    assert_eq!(plan.refused[0].next, "orgform invites resend pureport/acme:member/ada@acme.example");
+}
+
+#[test]
+fn an_invite_that_may_not_be_visible_yet_waits() {
+    let mut story = story("invite-outcome-unknown");
+    inviting(&mut story, "2026-11-23T11:59:58Z");
+    let (state, plan) = settled(&mut story);
+    assert!(state.intents.contains_key(&address()));
+    assert!(plan.changes.is_empty(), "{:?}", plan.changes);
+    assert_eq!(plan.deferred[0].until, Some("2026-11-23T12:00:03Z".parse().unwrap()));
+}
+
+#[test]
+fn of_an_account_that_can_not_be_seen_nothing_is_found_out() {
+    let mut story = story("invite-outcome-unknown");
+    inviting(&mut story, "2026-11-23T11:00:00Z");
+    let unseen = orgform_model::world::Unseen { because: "it was refused (403)".to_owned(), hint: None };
+    story.world.contents.insert("ac-acme".into(), Err(unseen));
+    let (state, plan) = settled(&mut story);
+    assert!(state.intents.contains_key(&address()));
+    assert!(plan.changes.is_empty(), "{:?}", plan.changes);
+}
+
+#[test]
+fn an_update_that_was_not_carried_out_is_planned_again() {
+    let mut story = story("adoption-extra-grant-is-drift");
+    let now = story.file.now;
+    let before = observe::plan(&story.setting());
+    let change = before.changes[0].change.clone();
+    let then = Remember { record: Record::Nothing, losses: vec![] };
+    let at = now.checked_sub(jiff::SignedDuration::from_mins(1)).unwrap();
+    let intents = &mut story.state.as_mut().unwrap().intents;
+    intents.insert(change.address.clone(), Intent { at, change, then });
+    let (state, plan) = settled(&mut story);
+    assert!(state.intents.is_empty());
+    assert_eq!(plan.changes, before.changes);
+}

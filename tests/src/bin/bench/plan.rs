@@ -1,0 +1,188 @@
+//! The pure plan of a converged organization, by number of memberships.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use orgform_model::desired::{DesiredAccount, DesiredMembership, DesiredRole, Manage};
+use orgform_model::ids::{ObjectKind, ObjectRef};
+use orgform_model::policy::Removal;
+use orgform_model::state::{
+    AccountRecord, Entry, KnownPerson, MailRecord, MembershipRecord, ProviderState, RoleRecord,
+};
+use orgform_model::world::{
+    AccountContent, ActualAccount, ActualMember, ActualRole, Directory, Identity, RemovalFacts, World,
+};
+use orgform_model::{
+    AccountId, AccountPath, Desired, Email, Fields, Grant, PersonId, Place, RoleId, RoleKey, Value,
+};
+use orgform_plan::{Input, Requests};
+
+use crate::process::{best_of, exponent, run, say};
+
+/// People in one account.
+const TEAM: usize = 50;
+
+pub(crate) fn report() -> anyhow::Result<()> {
+    say("plan: pure, converged, one core");
+    let mut figures = vec![];
+    for size in [1_000, 10_000, 100_000] {
+        let figure = run("plan", size)?;
+        say(&format!(
+            "  {size:>7} memberships  {:>8.1} ms  {:>6.0} MiB peak, input included",
+            figure.seconds * 1e3,
+            figure.mebibytes
+        ));
+        figures.push((size, figure.seconds));
+    }
+    say(&format!("  grows with exponent {:.2}", exponent(&figures)));
+    Ok(())
+}
+
+pub(crate) fn measure(size: usize) -> anyhow::Result<()> {
+    let org = Org::of(size);
+    let input = Input {
+        desired: &org.desired,
+        world: &org.world,
+        state: Some(&org.state),
+        base: None,
+        semantics: &orgform_pureport::SEMANTICS,
+        capabilities: &orgform_pureport::CAPABILITIES,
+        requests: &Requests::default(),
+        now: Timestamp::UNIX_EPOCH,
+    };
+    let plan = orgform_plan::plan(&input);
+    anyhow::ensure!(plan.is_empty() && plan.kept.is_empty(), "the organization is not converged: {plan:?}");
+    best_of(5, || drop(std::hint::black_box(orgform_plan::plan(&input))))
+}
+
+/// A converged organization.
+struct Org {
+    desired: Desired,
+    world: World,
+    state: ProviderState,
+}
+
+impl Org {
+    fn of(size: usize) -> Self {
+        let root = AccountPath::from("acme");
+        let mut org = Self {
+            desired: Desired::empty("pureport".into()),
+            world: World { directory: directory(), ..World::default() },
+            state: ProviderState::default(),
+        };
+        org.account(&root, None, "ac-root");
+        org.role(&root);
+        for team in 0..size.div_ceil(TEAM) {
+            let path = root.child(&format!("team-{team}"));
+            let id = format!("ac-{team}");
+            org.account(&path, Some(&root), &id);
+            for seat in 0..TEAM.min(size - team * TEAM) {
+                org.member(&path, &AccountId::from(id.as_str()), (team * TEAM + seat) % (size / 4 + TEAM));
+            }
+        }
+        org
+    }
+
+    fn account(&mut self, path: &AccountPath, parent: Option<&AccountPath>, id: &str) {
+        let fields = Fields::from([("displayName".to_owned(), Value::text(path.as_str()))]);
+        let object = ObjectRef::of_file(ObjectKind::Account, path.as_str());
+        let id = AccountId::from(id);
+        self.desired.accounts.insert(
+            path.clone(),
+            DesiredAccount {
+                object: object.clone(),
+                place: place(),
+                parent: parent.cloned(),
+                manage: Manage::Full,
+                external_id: None,
+                fields: fields.clone(),
+                authoritative_members: false,
+                adoption: None,
+                removal: Removal::Retain,
+            },
+        );
+        let actual = ActualAccount {
+            parent: parent.map(|_| "ac-root".into()),
+            fields: fields.clone(),
+            removal: RemovalFacts::LOCAL,
+        };
+        self.world.directory.accounts.insert(id.clone(), actual);
+        self.world.contents.insert(id.clone(), Ok(AccountContent::default()));
+        let record = AccountRecord { object, path: path.clone(), applied: fields, removal: Removal::Retain };
+        self.state.record(Entry::Account { id, record: Box::new(record) });
+    }
+
+    fn role(&mut self, account: &AccountPath) {
+        let fields = Fields::from([
+            ("displayName".to_owned(), Value::text("Member")),
+            ("permissions".to_owned(), Value::set(["networks:read", "ports:read"])),
+        ]);
+        let object = ObjectRef::of_file(ObjectKind::Role, "member");
+        let key = RoleKey::new(account.clone(), "member");
+        let role = DesiredRole {
+            object: object.clone(),
+            place: place(),
+            manage: Manage::Full,
+            external_id: None,
+            fields: fields.clone(),
+            removal: Removal::Remove,
+        };
+        self.desired.roles.insert(key.clone(), role);
+        if let Some(Ok(content)) = self.world.contents.get_mut(&AccountId::from("ac-root")) {
+            let role = ActualRole { fixed: None, fields: fields.clone(), removal: RemovalFacts::LOCAL };
+            content.roles.insert("role-1".into(), role);
+        }
+        let record =
+            RoleRecord { object, account: "ac-root".into(), key, applied: fields, removal: Removal::Remove };
+        self.state.record(Entry::Role { id: "role-1".into(), record: Box::new(record) });
+    }
+
+    fn member(&mut self, path: &AccountPath, account: &AccountId, person: usize) {
+        let email = Email::new(&format!("person-{person:06}@people.example"));
+        let id = PersonId::new(format!("user-{person:06}"));
+        let object = ObjectRef::of_file(ObjectKind::Member, &format!("person-{person:06}"));
+        let role = RoleId::from("role-1");
+        let key = RoleKey::new(AccountPath::from("acme"), "member");
+        let membership = DesiredMembership {
+            object: object.clone(),
+            place: place(),
+            grants: BTreeMap::from([(Grant::Role(key), None)]),
+            removal: Removal::Remove,
+        };
+        self.desired.memberships.entry(path.clone()).or_default().insert(email.clone(), membership);
+        if let Some(Ok(content)) = self.world.contents.get_mut(account) {
+            content.members.insert(
+                id.clone(),
+                ActualMember {
+                    email: None,
+                    hint: None,
+                    roles: BTreeSet::from([role.clone()]),
+                    disabled: false,
+                    removal: RemovalFacts::LOCAL,
+                },
+            );
+        }
+        let known = KnownPerson { email: Some(email.clone()), seen: Timestamp::UNIX_EPOCH };
+        self.state.record(Entry::Person { id: id.clone(), known });
+        let record = MembershipRecord {
+            object,
+            person: Some(id),
+            granted: BTreeMap::from([(role, None)]),
+            kept: BTreeSet::new(),
+            removal: Removal::Remove,
+            mail: MailRecord::default(),
+            leaving: false,
+            disabled: false,
+        };
+        self.state.record(Entry::Membership { account: account.clone(), email, record: Box::new(record) });
+    }
+}
+
+fn directory() -> Directory {
+    let identity = Some(Identity::Machine { name: "key".into(), roles: None });
+    Directory { identity, ..Directory::default() }
+}
+
+fn place() -> Place {
+    Place { file: "people.yaml".into(), line: 1, column: 1, length: 1 }
+}
