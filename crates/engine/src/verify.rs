@@ -81,10 +81,15 @@ async fn look(
     Ok(decide(observer, case, state, world, clock, progress).await)
 }
 
-/// Whether looking again later could not show more.
+/// Whether looking again later could not show more: what is left to do is not what this run wrote.
 fn is_settled(plan: &Plan, report: &Report, state: &OpenState) -> bool {
     let unknown = state.provider(&plan.provider).is_some_and(|state| !state.intents.is_empty());
-    plan.is_empty() && !unknown && !misses_what_was_done(plan, report)
+    let wrote = report.outcomes.iter().filter(|outcome| may_have_written(&outcome.result));
+    let wrote: BTreeSet<&Address> = wrote.map(|outcome| &outcome.address).collect();
+    let left = plan.changes.iter().map(|one| &one.address);
+    let left = left.chain(plan.adopted.iter().map(|one| &one.address));
+    let left = left.chain(plan.forgotten.iter().map(|one| &one.address));
+    !unknown && !misses_what_was_done(plan, report) && left.into_iter().all(|address| !wrote.contains(address))
 }
 
 /// Whether something that was just carried out is not there: the plan then doubts it instead of doing it again.

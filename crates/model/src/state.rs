@@ -59,6 +59,8 @@ pub struct ProviderState {
     pub memberships: BTreeMap<AccountId, BTreeMap<Email, MembershipRecord>>,
     /// E-mails of people, ours or not, where a list of members lacks them.
     pub people: BTreeMap<PersonId, KnownPerson>,
+    /// Names of fixed roles, where each account has an id of its own for them.
+    pub fixed_roles: BTreeMap<RoleId, String>,
     /// Writes that were begun and whose outcome was not recorded.
     pub intents: BTreeMap<Address, Intent>,
     /// Who lost access in the last 24 h.
@@ -229,7 +231,12 @@ impl Remember {
             }
             (Record::Nothing | Record::Account(_) | Record::Role(_), _) => None,
         };
-        record.into_iter().chain(self.losses.iter().cloned().map(Entry::Lost)).collect()
+        let fixed = match applied {
+            Applied::Account { fixed_roles, .. } => fixed_roles.clone(),
+            _ => BTreeMap::new(),
+        };
+        let fixed = fixed.into_iter().map(|(name, id)| Entry::FixedRole { id, name });
+        record.into_iter().chain(fixed).chain(self.losses.iter().cloned().map(Entry::Lost)).collect()
     }
 }
 
@@ -332,6 +339,13 @@ pub enum Entry {
         /// Who.
         id: PersonId,
     },
+    /// A fixed role has this id in some account.
+    FixedRole {
+        /// Its id.
+        id: RoleId,
+        /// Its name.
+        name: String,
+    },
     /// Somebody lost access.
     Lost(Loss),
     /// A release was carried out.
@@ -353,17 +367,7 @@ pub enum Entry {
 impl ProviderState {
     /// Whether nothing was ever remembered.
     pub fn is_empty(&self) -> bool {
-        let Self {
-            connection: _,
-            accounts,
-            roles,
-            memberships,
-            people: _,
-            intents,
-            losses,
-            spent: _,
-            retained: _,
-        } = self;
+        let Self { accounts, roles, memberships, intents, losses, .. } = self;
         accounts.is_empty()
             && roles.is_empty()
             && memberships.is_empty()
@@ -420,6 +424,9 @@ impl ProviderState {
             }
             Entry::DropPerson { id } => {
                 self.people.remove(&id);
+            }
+            Entry::FixedRole { id, name } => {
+                self.fixed_roles.insert(id, name);
             }
             Entry::Lost(loss) => {
                 if !self.losses.contains(&loss) {

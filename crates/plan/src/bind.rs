@@ -100,7 +100,8 @@ pub(crate) fn bind(
                 accounts.labels.insert(id.clone(), path.clone());
             }
             Bound::Blocked { .. } => {
-                let meant = account.external_id.as_ref().or_else(|| binder.by_object.get(&account.object).copied());
+                let meant =
+                    account.external_id.as_ref().or_else(|| binder.by_object.get(&account.object).copied());
                 accounts.unsettled.extend(meant.map(|id| (id.clone(), "its account can't be told yet")));
                 let renamed = binder.vanished_for(account, parent.as_ref());
                 accounts.unsettled.extend(renamed.map(|id| (id.clone(), MAY_BE_RENAMED)));
@@ -110,7 +111,9 @@ pub(crate) fn bind(
         accounts.bound.insert(path.clone(), bound);
     }
     let frozen = binder.by_object.iter().filter(|(object, _)| desired.frozen.objects.contains(**object));
-    accounts.unsettled.extend(frozen.map(|(_, id)| ((*id).clone(), "the declaration of its account has an error")));
+    accounts
+        .unsettled
+        .extend(frozen.map(|(_, id)| ((*id).clone(), "the declaration of its account has an error")));
     label_the_rest(&mut accounts, directory, state);
     accounts
 }
@@ -274,7 +277,11 @@ impl<'a> Binder<'a> {
     }
 
     /// The accounts that a declaration which finds nothing may be a new name of.
-    fn vanished_for(&self, account: &DesiredAccount, parent: Option<&Bound>) -> impl Iterator<Item = &'a AccountId> {
+    fn vanished_for(
+        &self,
+        account: &DesiredAccount,
+        parent: Option<&Bound>,
+    ) -> impl Iterator<Item = &'a AccountId> {
         let found = account.external_id.is_some() || self.by_object.contains_key(&account.object);
         let parent = match parent {
             Some(Bound::Known(id)) => Some(Some(id)),
@@ -297,7 +304,8 @@ fn vanished<'a>(
         fields.get(semantics.accounts.natural_key).and_then(Value::as_text)
     };
     let declared: BTreeSet<_> = desired.accounts.values().map(|account| &account.object).collect();
-    let ids: BTreeSet<_> = desired.accounts.values().filter_map(|account| account.external_id.as_ref()).collect();
+    let ids: BTreeSet<_> =
+        desired.accounts.values().filter_map(|account| account.external_id.as_ref()).collect();
     let keys: BTreeSet<_> = desired.accounts.values().map(|account| natural_key(&account.fields)).collect();
     let mut vanished: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (id, record) in state.into_iter().flat_map(|state| &state.accounts) {

@@ -117,9 +117,9 @@ impl<'a> Ground<'a> {
     /// The e-mail that an object declares, where it declares a membership.
     pub(crate) fn email_of_object(&self, object: &ObjectRef) -> Option<&'a Email> {
         let desired = self.input.desired;
-        let emails = self.emails_of_objects.get_or_init(|| {
-            desired.all_memberships().map(|(_, email, one)| (&one.object, email)).collect()
-        });
+        let emails = self
+            .emails_of_objects
+            .get_or_init(|| desired.all_memberships().map(|(_, email, one)| (&one.object, email)).collect());
         emails.get(object).copied()
     }
 

@@ -85,7 +85,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
     order::defer_dependants(&mut plan);
 
     keep_accounts_with_unfinished_business(&mut plan);
-    
+    roles::remember_fixed(&ground, &mut plan);
     sort(&mut plan);
     plan.seen = seen(&ground);
     plan.cost = cost(input, &plan);
@@ -142,8 +142,6 @@ fn keep_accounts_with_unfinished_business(plan: &mut Plan) {
     });
 }
 
-
-
 fn sort(plan: &mut Plan) {
     plan.adopted.sort_by(|a, b| a.address.cmp(&b.address));
     plan.forgotten.sort_by(|a, b| a.address.cmp(&b.address));
@@ -153,6 +151,7 @@ fn sort(plan: &mut Plan) {
     plan.drift.sort_by(|a, b| a.address.cmp(&b.address));
     plan.refused.sort_by(|a, b| a.address.cmp(&b.address));
     plan.held.sort_by(|a, b| a.account.cmp(&b.account));
+    plan.unseen.sort_by(|a, b| a.account.cmp(&b.account));
     plan.deferred.sort_by(|a, b| a.address.cmp(&b.address));
     plan.renamed.sort_by(|a, b| a.address.cmp(&b.address));
     plan.ending.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.address.cmp(&b.address)));

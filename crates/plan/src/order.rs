@@ -12,7 +12,6 @@ use crate::safety::wanted;
 
 /// Adds the edges that follow from what a change refers to, and from the tree of accounts.
 pub(crate) fn connect(ground: &Ground<'_>, plan: &mut Plan) {
-    
     let planned: BTreeSet<Address> = plan.changes.iter().map(|change| change.address.clone()).collect();
     let given_up = names_given_up(ground, plan);
     let opening = accounts_opened(ground, plan);
@@ -97,7 +96,9 @@ fn name_taken(change: &PlannedChange, ground: &Ground<'_>) -> Option<Name> {
         Action::CreateAccount { parent: Some(parent), fields } => {
             (Some(parent.known()?.clone()), false, fields, semantics.accounts.natural_key)
         }
-        Action::CreateAccount { parent: None, fields } => (None, false, fields, semantics.accounts.natural_key),
+        Action::CreateAccount { parent: None, fields } => {
+            (None, false, fields, semantics.accounts.natural_key)
+        }
         _ => return None,
     };
     Some((owner, of_role, fields.get(key)?.as_text()?.to_owned()))

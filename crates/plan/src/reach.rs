@@ -117,7 +117,8 @@ pub(crate) fn holders_after(
             left.retain(|(id, _)| id != account);
         }
         // A disabled person holds what was held before; so does one who has another invite.
-        if matches!(change.change.action, Action::Disable { .. }) || promised_elsewhere(role, change, ground) {
+        if matches!(change.change.action, Action::Disable { .. }) || promised_elsewhere(role, change, ground)
+        {
             continue;
         }
         let Some(after) = grants_after(change) else { continue };
@@ -167,7 +168,8 @@ pub(crate) fn changes_that_drop(
             Action::RemoveMember { from, .. } => from.contains(role),
             Action::Withdraw { account, .. } => {
                 let holders = now.get(account);
-                person_of(change, ground).is_some_and(|person| holders.is_some_and(|all| all.contains(&person)))
+                person_of(change, ground)
+                    .is_some_and(|person| holders.is_some_and(|all| all.contains(&person)))
             }
             Action::RemoveAccount { account } => now.contains_key(account),
             _ => false,

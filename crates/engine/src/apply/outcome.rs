@@ -37,7 +37,7 @@ pub(super) fn meaning(
                 }
                 _ => Fate::Done,
             };
-            Meaning { fate, entries, mails: if joined { 0 } else { planned.mails } }
+            Meaning { fate, entries, mails: planned.mails }
         }
         Some(Ok(_)) => unknown(planned, "the answer was about something else".to_owned()),
         None => unknown(planned, "the provider gave no answer to this change".to_owned()),

@@ -99,7 +99,7 @@ impl StateError {
             }
             Self::Newer { .. } => "use the newer orgform.".to_owned(),
             Self::OtherRoot { .. } => {
-                "two roots can't share a state; correct `state` or `id` in orgform.yaml.".to_owned()
+                "two roots can't share a state; correct `state` or `root` in orgform.yaml.".to_owned()
             }
             Self::Changed { .. } => "run plan again, and apply what it shows.".to_owned(),
             Self::Held { holder, .. } => match holder.as_ref().and_then(|holder| holder.until) {

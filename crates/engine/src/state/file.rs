@@ -1,7 +1,7 @@
 //! State in a file beside the root, with a journal and a lock.
 //!
-//! `orgform.state.json` is replaced as a whole (written beside, synced, renamed); what happens in between is
-//! appended to `orgform.state.journal`, and taken into the file at the end of a run. The lock is the operating
+//! The file is replaced as a whole (written beside, synced, renamed); what happens in between is appended to a
+//! journal beside it, and taken into the file at the end of a run. The lock is the operating
 //! system's: it is gone when its process is.
 //!
 //! Calls block for as long as the disk takes: a record is some hundred bytes and one sync.

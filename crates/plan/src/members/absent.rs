@@ -12,7 +12,7 @@ use orgform_model::state::{Entry, MembershipRecord};
 use orgform_model::world::{ActualInvite, ActualMember};
 use orgform_model::{Email, PersonId, RoleId};
 
-use super::present::left_over;
+use super::grants::left_over;
 use super::{Behind, Here, Remembered};
 use crate::people::Seat;
 use crate::plan::{Cause, ChangeKind, Forgotten, Kept, Loser, Plan, PlannedChange, Refused};
@@ -56,8 +56,6 @@ pub(super) fn report_unreadable(here: &Here<'_, '_>, plan: &mut Plan) {
         });
     }
 }
-
-
 
 /// Takes an invite back.
 pub(super) fn withdraw(
@@ -142,9 +140,12 @@ impl<'a> Case<'_, '_, 'a> {
     fn edited_to(&self, record: &MembershipRecord) -> Option<&'a Email> {
         let ground = self.here.ground;
         let to = ground.email_of_object(&record.object).filter(|to| *to != self.email)?;
-        let declared = ground.input.desired.memberships.iter().filter(|(_, people)| {
-            people.get(to).is_some_and(|one| one.object == record.object)
-        });
+        let declared = ground
+            .input
+            .desired
+            .memberships
+            .iter()
+            .filter(|(_, people)| people.get(to).is_some_and(|one| one.object == record.object));
         let there = |path| {
             let id = ground.accounts.id(path)?;
             let content = ground.input.world.content(id)?;
@@ -201,7 +202,9 @@ impl<'a> Case<'_, '_, 'a> {
         let under = self.remembered.map_or(self.email, |one| one.under);
         let drop = RecordDraft::DropMembership { account: self.here.id.clone(), email: under.clone() };
         let kept: BTreeSet<RoleId> = match (cause, self.remembered, self.desired) {
-            (Cause::Undeclared, Some(one), _) => one.record.kept.intersection(&member.roles).cloned().collect(),
+            (Cause::Undeclared, Some(one), _) => {
+                one.record.kept.intersection(&member.roles).cloned().collect()
+            }
             (Cause::Expired, _, Some(desired)) => {
                 left_over(self.here, self.email, desired, self.remembered, &member.roles)
             }
@@ -233,13 +236,11 @@ impl<'a> Case<'_, '_, 'a> {
             Removal::Remove => {
                 let lost: BTreeSet<RoleId> = from.difference(&kept).cloned().collect();
                 let record = match (cause, self.remembered) {
-                    (Cause::Expired, Some(one)) => {
-                        RecordDraft::Membership(MembershipDraft {
-                            grants: BTreeMap::new(),
-                            kept: one.record.kept.intersection(&kept).cloned().collect(),
-                            ..self.draft(one, id)
-                        })
-                    }
+                    (Cause::Expired, Some(one)) => RecordDraft::Membership(MembershipDraft {
+                        grants: BTreeMap::new(),
+                        kept: one.record.kept.intersection(&kept).cloned().collect(),
+                        ..self.draft(one, id)
+                    }),
                     _ => drop,
                 };
                 let roles = kept.into_iter().map(Ref::Known).collect();
@@ -424,19 +425,19 @@ impl<'a> Case<'_, '_, 'a> {
 
     /// Reports somebody who stays.
     fn keep(&self, because: &str, plan: &mut Plan) {
-            let roles = match (self.here.roster.by_email(self.email), self.here.invites.get(self.email)) {
-                (Some(Seat { member, .. }), _) => ("member", titles(self.here, &member.roles)),
-                (None, Some(invites)) => {
-                    let all = invites.iter().flat_map(|invite| invite.roles.clone()).collect();
-                    ("invite", titles(self.here, &all))
-                }
-                (None, None) => return,
-            };
-            plan.kept.push(Kept {
-                address: self.here.address(self.email),
-                what: format!("{}, {}", roles.0, roles.1.join(", ")),
-                because: because.into(),
-            });
+        let roles = match (self.here.roster.by_email(self.email), self.here.invites.get(self.email)) {
+            (Some(Seat { member, .. }), _) => ("member", titles(self.here, &member.roles)),
+            (None, Some(invites)) => {
+                let all = invites.iter().flat_map(|invite| invite.roles.clone()).collect();
+                ("invite", titles(self.here, &all))
+            }
+            (None, None) => return,
+        };
+        plan.kept.push(Kept {
+            address: self.here.address(self.email),
+            what: format!("{}, {}", roles.0, roles.1.join(", ")),
+            because: because.into(),
+        });
     }
 }
 

@@ -1,9 +1,11 @@
 //! Plans memberships: one merge walk per account over what is declared, remembered and there.
 //!
-//! [`present`] decides for somebody who is declared, [`absent`] for somebody who is not. Nobody is ever replaced:
-//! there is no path here that both removes and invites the same person.
+//! [`present`] decides for somebody who is declared, with [`grants`] and [`invites`]; [`absent`] for somebody who
+//! is not. Nobody is ever replaced: no path here both removes and invites the same person.
 
 mod absent;
+mod grants;
+mod invites;
 mod present;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +24,7 @@ use crate::plan::{Deferred, Ending, Plan, UnseenScope};
 pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
     for (path, people) in &ground.input.desired.memberships {
         match ground.accounts.bound(path) {
-            Some(Bound::Create) => present::in_new_account(path, people, ground, plan),
+            Some(Bound::Create) => invites::in_new_account(path, people, ground, plan),
             Some(Bound::Blocked { .. }) | None => wait_for_account(path, people.len(), ground, plan),
             Some(Bound::Known(_)) => {}
         }
@@ -37,7 +39,7 @@ pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
             }),
         }
     }
-    present::keep_to_daily_limit(ground, plan);
+    invites::keep_to_daily_limit(ground, plan);
     list_endings(ground, plan);
 }
 

@@ -285,7 +285,8 @@ impl Projected {
         };
         Verdict::Refuse {
             because: format!("{left_over} would be left in {path}, and the minimum is {minimum}"),
-            next: "make somebody else an admin first, or lower `safety.admins.minimum` in the Provider".into(),
+            next: "make somebody else an admin first, or lower `safety.admins.minimum` in the Provider"
+                .into(),
         }
     }
 }

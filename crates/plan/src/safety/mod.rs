@@ -271,7 +271,8 @@ fn wanted_elsewhere(change: &PlannedChange, reach: &Reach, ground: &Ground<'_>) 
         Reach::Everywhere => true,
     };
     let live = |one: &DesiredMembership| {
-        one.grants.is_empty() || one.grants.values().any(|ends| ends.is_none_or(|ends| ends > ground.input.now))
+        one.grants.is_empty()
+            || one.grants.values().any(|ends| ends.is_none_or(|ends| ends > ground.input.now))
     };
     let other = desired
         .memberships

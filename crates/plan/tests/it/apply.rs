@@ -233,7 +233,12 @@ impl Model {
         Applied::Invited { invite, roles: shown }
     }
 
-    fn bound(&self, account: &AccountId, roles: &BTreeSet<Ref<RoleId>>, bindings: &Bindings) -> BTreeSet<RoleId> {
+    fn bound(
+        &self,
+        account: &AccountId,
+        roles: &BTreeSet<Ref<RoleId>>,
+        bindings: &Bindings,
+    ) -> BTreeSet<RoleId> {
         let ids: BTreeSet<RoleId> = roles.iter().map(|role| bindings.role(role).expect("a role")).collect();
         for id in &ids {
             assert!(!self.own_admin || self.has_role(account, id), "{account} has no role {id}");

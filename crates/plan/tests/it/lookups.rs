@@ -61,7 +61,8 @@ fn an_account_that_was_let_go_of_is_looked_into_while_a_role_in_it_is_ours() {
 
 #[test]
 fn a_field_that_costs_a_call_is_read_only_where_it_is_declared() {
-    for (name, costly) in [("account-consent-is-read-where-it-is-declared", 1), ("converged-is-one-line", 0)] {
+    for (name, costly) in [("account-consent-is-read-where-it-is-declared", 1), ("converged-is-one-line", 0)]
+    {
         let story = story(name);
         let semantics = story.file.semantics();
         let scopes = scopes(&story.desired, &story.world.directory, None, semantics);

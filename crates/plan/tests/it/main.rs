@@ -1,5 +1,12 @@
 //! The planner, tested: stories in folders, properties of small worlds, and consent.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what the stories share is test code too"
+)]
+
 mod apply;
 mod capability;
 mod consent;
@@ -7,6 +14,7 @@ mod lookups;
 mod observe;
 mod properties;
 mod settle;
+mod small;
 mod state_file;
 mod stories;
 mod story;

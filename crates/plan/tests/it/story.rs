@@ -96,7 +96,7 @@ impl Story {
                 let _ = writeln!(more, "kept: {}: {}, {}", one.address, one.what, one.because);
             }
         }
-        for entry in &plan.remember {
+        for entry in plan.remember.iter().filter(|entry| !matches!(entry, Entry::FixedRole { .. })) {
             let _ = writeln!(more, "remembers: {}", short(entry));
         }
         let _ = writeln!(more, "exit code: {}", plan.exit_code());

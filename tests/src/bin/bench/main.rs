@@ -20,6 +20,7 @@ fn main() -> anyhow::Result<()> {
         validate::report()?;
     }
     if wants("wall") {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         wall::report()?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The pure plan of a converged organization, by number of memberships.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use orgform_model::desired::{DesiredAccount, DesiredMembership, DesiredRole, Manage};
@@ -184,5 +185,6 @@ fn directory() -> Directory {
 }
 
 fn place() -> Place {
-    Place { file: "people.yaml".into(), line: 1, column: 1, length: 1 }
+    static FILE: LazyLock<Arc<str>> = LazyLock::new(|| "people.yaml".into());
+    Place { file: FILE.clone(), line: 1, column: 1, length: 1 }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::process::say;
@@ -28,8 +29,7 @@ pub(crate) fn report() -> anyhow::Result<()> {
     plan(&root)?;
     let calls = simulator.log()?;
     let ours = best(|| plan(&root))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let bare = best(|| runtime.block_on(simulator.replay(&calls)))?;
+    let bare = best(|| simulator.runtime.block_on(simulator.replay(&calls)))?;
     drop(simulator);
     std::fs::remove_dir_all(&folder)?;
     say(&format!(
@@ -72,7 +72,8 @@ fn plan(root: &Path) -> anyhow::Result<()> {
 struct Simulator {
     child: Child,
     url: String,
-    client: reqwest::blocking::Client,
+    client: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Simulator {
@@ -85,28 +86,33 @@ impl Simulator {
             .arg(folder.join("simulator.json"))
             .stdout(Stdio::null())
             .spawn()?;
-        let simulator = Self { child, url, client: reqwest::blocking::Client::new() };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let simulator = Self { child, url, client: reqwest::Client::new(), runtime };
         simulator.wait()?;
         Ok(simulator)
     }
 
     fn wait(&self) -> anyhow::Result<()> {
         let start = Instant::now();
-        while self.client.get(format!("{}/__stats", self.url)).send().is_err() {
+        while self.control(Method::GET, "/__stats").is_err() {
             ensure!(start.elapsed() < Duration::from_secs(30), "the simulator does not answer");
             std::thread::yield_now();
         }
         Ok(())
     }
 
+    fn control(&self, method: Method, path: &str) -> anyhow::Result<Vec<u8>> {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        self.runtime.block_on(async { Ok(request.send().await?.error_for_status()?.bytes().await?.to_vec()) })
+    }
+
     fn clear_log(&self) -> anyhow::Result<()> {
-        self.client.delete(format!("{}/__log", self.url)).send()?.error_for_status()?;
-        Ok(())
+        self.control(Method::DELETE, "/__log").map(drop)
     }
 
     /// The paths that were asked for.
     fn log(&self) -> anyhow::Result<Vec<String>> {
-        let log: Value = self.client.get(format!("{}/__log", self.url)).send()?.json()?;
+        let log: Value = serde_json::from_slice(&self.control(Method::GET, "/__log")?)?;
         let entries =
             log.as_array().or_else(|| log.get("requests").and_then(Value::as_array)).context("no log")?;
         let reads = entries.iter().filter(|entry| entry["method"] == "GET");

@@ -1,0 +1,150 @@
+//! Accounts are made once, found again, and never made anew because a name changed.
+
+use std::collections::BTreeSet;
+
+use orgform_model::policy::{Allow, Removal};
+use orgform_model::semantics::{AccountSemantics, Rule, Semantics, Shape};
+use orgform_model::{Capabilities, Value};
+
+use super::{ACME, ADA, stories};
+use crate::suite::stage::ensure;
+use crate::suite::{Act, ROOT, Stage, Step, told};
+
+stories! {
+    an_account_is_made_once_and_found_again if |_, can| can.create_account;
+    an_account_is_made_with_its_admin if |_, can| can.create_account;
+    an_account_is_renamed_not_made_anew if |_, can| can.create_account && can.update_account;
+    an_account_renamed_by_hand_is_named_back if |_, can| can.update_account;
+    a_field_of_an_account_follows_its_declaration if
+        |semantics, can| can.update_account && note(&semantics.accounts).is_some();
+    an_account_no_longer_declared_is_let_go_of if |_, can| can.create_account;
+    an_account_goes_only_if_that_is_declared_and_allowed if makes_and_removes;
+    children_go_before_their_parent if |semantics, can| semantics.accounts.tree && makes_and_removes(semantics, can);
+    a_role_of_an_account_is_granted_below_it if |semantics, can| {
+        semantics.accounts.tree && semantics.roles.inherited && can.write_roles && can.create_account
+    };
+}
+
+fn makes_and_removes(_: &Semantics, can: &Capabilities) -> bool {
+    can.create_account && can.remove_account
+}
+
+/// A text field besides the name.
+fn note(accounts: &AccountSemantics) -> Option<&'static str> {
+    let plain =
+        accounts.fields.iter().filter(|field| field.shape == Shape::Text && field.rule == Rule::Plain);
+    plain.map(|field| field.name).find(|name| *name != accounts.natural_key)
+}
+
+async fn an_account_is_made_once_and_found_again(stage: &mut Stage) -> Step {
+    stage.org.account("finance", "Finance");
+    stage.converge().await?;
+    let sight = stage.sight().await?;
+    ensure!(sight.accounts("Finance").len() == 1, "there is one account of that name");
+    Ok(())
+}
+
+async fn an_account_is_made_with_its_admin(stage: &mut Stage) -> Step {
+    let finance = stage.org.account("finance", "Finance");
+    let admin = [stage.org.admin()];
+    stage.org.member(ADA, finance, &admin);
+    stage.converge().await?;
+    stage.act(Act::Accept { email: ADA })?;
+    stage.converge().await?;
+    ensure!(stage.mails_to(ADA) == 1, "one mail went out, not {}", stage.mails_to(ADA));
+    stage.holds("Finance", ADA, &admin).await
+}
+
+async fn an_account_is_renamed_not_made_anew(stage: &mut Stage) -> Step {
+    let finance = stage.org.account("finance", "Finance");
+    stage.converge().await?;
+    let key = stage.subject().semantics().accounts.natural_key.to_owned();
+    stage.org.account_mut(&finance).fields.insert(key, Value::text("Money"));
+    stage.converge().await?;
+    let sight = stage.sight().await?;
+    ensure!(sight.accounts("Money").len() == 1, "it has the new name");
+    ensure!(sight.accounts("Finance").is_empty(), "none has the old name");
+    Ok(())
+}
+
+async fn an_account_renamed_by_hand_is_named_back(stage: &mut Stage) -> Step {
+    stage.converge().await?;
+    stage.act(Act::RenameAccount { account: ACME, name: "Emca" })?;
+    stage.converge().await?;
+    let sight = stage.sight().await?;
+    ensure!(sight.accounts(ACME).len() == 1, "it has its name back");
+    Ok(())
+}
+
+async fn a_field_of_an_account_follows_its_declaration(stage: &mut Stage) -> Step {
+    let Some(field) = note(&stage.subject().semantics().accounts) else { return Ok(()) };
+    stage.converge().await?;
+    for text in ["All of us", "All of us, and more"] {
+        stage.org.account_mut(&ROOT.into()).fields.insert(field.to_owned(), Value::text(text));
+        let report = stage.converge_and_tell().await?;
+        ensure!(report.outcomes.len() == 1, "one change is enough: {:?}", report.outcomes);
+    }
+    // An absent key is not managed: dropping the declaration changes nothing.
+    stage.org.account_mut(&ROOT.into()).fields.remove(field);
+    let report = stage.converge_and_tell().await?;
+    ensure!(report.outcomes.is_empty(), "what is not declared stays: {:?}", report.outcomes);
+    Ok(())
+}
+
+async fn an_account_no_longer_declared_is_let_go_of(stage: &mut Stage) -> Step {
+    let finance = stage.org.account("finance", "Finance");
+    stage.converge().await?;
+    stage.org.drop_account(&finance);
+    let report = stage.converge_and_tell().await?;
+    ensure!(report.forgotten == 1 && report.outcomes.is_empty(), "its removal is Retain: {report:?}");
+    let sight = stage.sight().await?;
+    ensure!(sight.accounts("Finance").len() == 1, "it is still there");
+    Ok(())
+}
+
+async fn an_account_goes_only_if_that_is_declared_and_allowed(stage: &mut Stage) -> Step {
+    let finance = stage.org.account("finance", "Finance");
+    stage.org.account_mut(&finance).removal = Removal::Remove;
+    stage.converge().await?;
+
+    let sight = stage.sight().await?;
+    let facts = sight.accounts("Finance").first().and_then(|id| sight.world.directory.accounts.get(*id));
+    let reversible = facts.is_some_and(|account| account.removal.reversible);
+    stage.org.drop_account(&finance);
+    if !reversible {
+        stage.org.desired.policy.safety.allow = BTreeSet::new();
+        let plan = stage.plan().await?.plan;
+        ensure!(plan.changes.is_empty() && plan.refused.len() == 1, "it needs an opt-in: {}", told(&plan));
+        stage.org.desired.policy.safety.allow.insert(Allow::Irreversible);
+    }
+    stage.converge().await?;
+    let sight = stage.sight().await?;
+    ensure!(sight.accounts("Finance").is_empty(), "it is gone");
+    Ok(())
+}
+
+async fn children_go_before_their_parent(stage: &mut Stage) -> Step {
+    let finance = stage.org.account("finance", "Finance");
+    let tax = stage.org.account_below(&finance, "tax", "Tax");
+    for path in [&finance, &tax] {
+        stage.org.account_mut(path).removal = Removal::Remove;
+    }
+    stage.converge().await?;
+    stage.org.drop_account(&finance);
+    stage.org.drop_account(&tax);
+    stage.converge().await?;
+    let sight = stage.sight().await?;
+    ensure!(sight.accounts("Finance").is_empty() && sight.accounts("Tax").is_empty(), "both are gone");
+    Ok(())
+}
+
+async fn a_role_of_an_account_is_granted_below_it(stage: &mut Stage) -> Step {
+    stage.org.roles();
+    let finance = stage.org.account("finance", "Finance");
+    let first = [stage.org.first()];
+    stage.org.member(ADA, finance, &first);
+    stage.converge().await?;
+    stage.act(Act::Accept { email: ADA })?;
+    stage.converge().await?;
+    stage.holds("Finance", ADA, &first).await
+}
