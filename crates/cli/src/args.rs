@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::commands::{
-    act, apply, completions, forget, init, invites, man, plan, schema, show, sim, validate,
+    act, apply, completions, forget, init, invites, man, plan, reference, schema, show, sim, validate,
 };
 
 /// Keeps the accounts, roles and members at a provider equal to what a Git repository declares.
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
+    #[command(hide = true)]
+    Reference(reference::Arguments),
     Sim(sim::Arguments),
     Act(act::Arguments),
 }

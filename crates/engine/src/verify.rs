@@ -89,7 +89,9 @@ fn is_settled(plan: &Plan, report: &Report, state: &OpenState) -> bool {
     let left = plan.changes.iter().map(|one| &one.address);
     let left = left.chain(plan.adopted.iter().map(|one| &one.address));
     let left = left.chain(plan.forgotten.iter().map(|one| &one.address));
-    !unknown && !misses_what_was_done(plan, report) && left.into_iter().all(|address| !wrote.contains(address))
+    !unknown
+        && !misses_what_was_done(plan, report)
+        && left.into_iter().all(|address| !wrote.contains(address))
 }
 
 /// Whether something that was just carried out is not there: the plan then doubts it instead of doing it again.

@@ -116,7 +116,8 @@ fn direct(metadata: &Metadata) -> Vec<String> {
 fn pure(metadata: &Metadata) -> Vec<String> {
     let names: BTreeMap<&str, &str> =
         metadata.packages.iter().map(|one| (one.id.as_str(), one.name.as_str())).collect();
-    let nodes: BTreeMap<&str, &Node> = metadata.resolve.nodes.iter().map(|one| (one.id.as_str(), one)).collect();
+    let nodes: BTreeMap<&str, &Node> =
+        metadata.resolve.nodes.iter().map(|one| (one.id.as_str(), one)).collect();
     let mut findings = vec![];
     for (id, name) in names.iter().filter(|(_, name)| PURE.contains(name)) {
         let mut open = vec![*id];

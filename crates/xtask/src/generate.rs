@@ -8,8 +8,11 @@ use anyhow::{Context, bail};
 use crate::run;
 
 /// Every generated file and the arguments of `orgform` that print it.
-const FILES: &[(&str, &[&str])] =
-    &[("docs/schema.json", &["schema"]), ("docs/cli.md", &["reference"]), ("docs/capabilities.md", &["capabilities"])];
+const FILES: &[(&str, &[&str])] = &[
+    ("docs/schema.json", &["schema"]),
+    ("docs/cli.md", &["reference", "cli"]),
+    ("docs/capabilities.md", &["reference", "capabilities"]),
+];
 
 /// Writes all of them.
 pub(crate) fn write() -> anyhow::Result<()> {
@@ -53,6 +56,7 @@ fn contents() -> anyhow::Result<Vec<(PathBuf, String)>> {
 
 /// Where cargo puts the binary.
 pub(crate) fn binary(profile: &str) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| run::root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| run::root().join("target"), PathBuf::from);
     target.join(profile).join("orgform")
 }

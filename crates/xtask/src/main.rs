@@ -53,7 +53,8 @@ fn check() -> anyhow::Result<()> {
 
 fn bench(names: &[String]) -> anyhow::Result<()> {
     run::cargo(&["build", "--release", "--package", "orgform"])?;
-    let mut arguments = vec!["run", "--release", "--quiet", "--package", "orgform-tests", "--bin", "bench", "--"];
+    let mut arguments =
+        vec!["run", "--release", "--quiet", "--package", "orgform-tests", "--bin", "bench", "--"];
     arguments.extend(names.iter().map(String::as_str));
     run::cargo(&arguments)
 }

@@ -8,6 +8,7 @@ pub(crate) mod init;
 pub(crate) mod invites;
 pub(crate) mod man;
 pub(crate) mod plan;
+pub(crate) mod reference;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod sim;
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit> {
         Command::Schema(arguments) => schema::run(arguments, console),
         Command::Completions(arguments) => completions::run(arguments, console),
         Command::Man(arguments) => man::run(arguments, console),
+        Command::Reference(arguments) => reference::run(arguments, console),
         Command::Sim(arguments) => wait_for(sim::run(arguments, console)),
         Command::Act(arguments) => wait_for(act::run(arguments, console)),
     }

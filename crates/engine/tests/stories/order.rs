@@ -20,7 +20,7 @@ async fn a_new_org_is_made_in_order_and_then_there_is_nothing_to_do() {
     let report = scene.apply().await.unwrap();
     assert!(report.is_complete(), "{report:#?}");
     assert_eq!(report.verified, Verified::Converged);
-    assert_eq!(report.mails, 2);
+    assert_eq!(report.mails, 3);
     assert_eq!(*fate(&report, "ada@acme.example"), Fate::Invited);
     assert_eq!(*fate(&report, "known-joan@acme.example"), Fate::Joined);
 

@@ -35,7 +35,9 @@ fn somebody(org: &Org, dice: &mut Dice) -> (String, String) {
         .people
         .iter()
         .filter(|(person, _)| !admins.contains(*person))
-        .flat_map(|(person, seats)| seats.keys().filter(|name| name.contains('.')).map(move |name| (person, name)))
+        .flat_map(|(person, seats)| {
+            seats.keys().filter(|name| name.contains('.')).map(move |name| (person, name))
+        })
         .collect();
     let (person, account) = candidates[dice.roll(candidates.len())];
     (person.clone(), account.clone())

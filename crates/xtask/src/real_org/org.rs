@@ -130,7 +130,11 @@ impl Org {
     }
 
     /// Writes what differs from what was written before.
-    pub(crate) fn write(&self, root: &Path, before: Option<&BTreeMap<String, String>>) -> anyhow::Result<BTreeMap<String, String>> {
+    pub(crate) fn write(
+        &self,
+        root: &Path,
+        before: Option<&BTreeMap<String, String>>,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
         let files = self.files();
         let empty = BTreeMap::new();
         let before = before.unwrap_or(&empty);
@@ -210,7 +214,9 @@ fn member(person: &str, seats: &BTreeMap<String, String>) -> String {
 }
 
 fn document(kind: &str, name: &str, spec: &str) -> String {
-    format!("---\napiVersion: orgform.dev/v1alpha1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec:\n{spec}")
+    format!(
+        "---\napiVersion: orgform.dev/v1alpha1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec:\n{spec}"
+    )
 }
 
 /// A name that Kubernetes would take.

@@ -170,13 +170,18 @@ impl Simulator {
         let mut credentials = BTreeMap::new();
         for line in BufReader::new(stdout).lines() {
             let line = line?;
-            if let Some((name, value)) = line.trim().strip_prefix("export ").and_then(|rest| rest.split_once('=')) {
+            if let Some((name, value)) =
+                line.trim().strip_prefix("export ").and_then(|rest| rest.split_once('='))
+            {
                 credentials.insert(name.to_owned(), value.trim_matches('\'').to_owned());
             }
             if let Some(at) = line.find("http://") {
                 url = line[at..].split_whitespace().next().map(|url| url.trim_end_matches('.').to_owned());
             }
-            if url.is_some() && credentials.contains_key("PUREPORT_API_KEY") && credentials.contains_key("PUREPORT_API_SECRET") {
+            if url.is_some()
+                && credentials.contains_key("PUREPORT_API_KEY")
+                && credentials.contains_key("PUREPORT_API_SECRET")
+            {
                 break;
             }
         }
