@@ -25,6 +25,13 @@ pub(crate) struct Options {
     root: Option<std::path::PathBuf>,
 }
 
+impl Options {
+    /// A story of a few commits, for every change that lands.
+    pub(crate) fn short() -> Self {
+        Self { release: false, commits: 4, seed: 1, root: None }
+    }
+}
+
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     story::run(options)
 }

@@ -295,7 +295,11 @@ fn listed<T: AsRef<str>>(field: &str, items: impl IntoIterator<Item = T>) -> Vec
     vec![format!("{field}: {}", items.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", "))]
 }
 
-/// Permission cells such as `networks:update`, one line per resource: `networks: read, update`.
+/// The actions of a resource, in the order in which they are told.
+const ACTIONS: [&str; 5] = ["all", "create", "read", "update", "delete"];
+
+/// Permission cells such as `networks:update`, one line per resource: `networks: read, update`. In normal form
+/// `all` comes with what it stands for; where all of that is there, `all` says it.
 fn cells(items: &BTreeSet<&str>) -> Vec<String> {
     let mut by_resource: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut lines = Vec::new();
@@ -308,11 +312,14 @@ fn cells(items: &BTreeSet<&str>) -> Vec<String> {
     }
     for (resource, mut actions) in by_resource {
         actions.sort_by_key(|action| (usual_place(action), *action));
+        if actions == ACTIONS {
+            actions.truncate(1);
+        }
         lines.push(format!("{resource}: {}", actions.join(", ")));
     }
     lines
 }
 
 fn usual_place(action: &str) -> usize {
-    ["all", "create", "read", "update", "delete"].iter().position(|one| *one == action).unwrap_or(usize::MAX)
+    ACTIONS.iter().position(|one| *one == action).unwrap_or(usize::MAX)
 }
