@@ -124,8 +124,13 @@ impl Story {
 
     /// Runs `orgform` without writing it down; it must succeed.
     pub fn done(&self, arguments: &str) -> Ran {
+        self.done_with(arguments, 0)
+    }
+
+    /// Runs `orgform` without writing it down; it must end with this code.
+    pub fn done_with(&self, arguments: &str, code: i32) -> Ran {
         let ran = Ran::of(self.command(arguments).stdin(Stdio::null()).output().unwrap());
-        assert_eq!(ran.code, Some(0), "orgform {arguments}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code, Some(code), "orgform {arguments}: {}{}", ran.stdout, ran.stderr);
         ran
     }
 

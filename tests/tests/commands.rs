@@ -101,3 +101,27 @@ fn logs_hold_no_secret_and_no_person_below_debug() {
     let info = story.run("plan -v").stderr;
     assert!(!info.contains('@'), "{info}");
 }
+
+#[test]
+fn a_suggested_command_names_the_folder_that_was_named() {
+    let story = Story::acme();
+    let root = story.path().display().to_string();
+    let planned = story.done(&format!("-C {root} plan --out plan.json"));
+    let suggested = format!("orgform -C {root} apply plan.json");
+    assert!(planned.stderr.contains(&suggested), "{}", planned.stderr);
+}
+
+#[test]
+fn a_path_that_is_not_there_is_told_with_what_to_name_instead() {
+    let story = Story::acme();
+    let gone = story.done_with("plan people/gone.yaml", 1);
+    assert!(gone.stderr.contains("name its folder instead"), "{}", gone.stderr);
+    let nowhere = story.done_with("-C nowhere plan", 1);
+    assert!(nowhere.stderr.contains("hint: -C takes a folder that is there"), "{}", nowhere.stderr);
+}
+
+#[test]
+fn the_simulator_lists_its_switches() {
+    let listed = Story::new().done("sim pureport --switch help").stdout;
+    assert!(listed.contains("invite-life") && listed.contains("days:14"), "{listed}");
+}

@@ -1,6 +1,6 @@
 //! Who agrees to what: saved plans, held groups, approvals, narrowed plans.
 
-use orgform_tests::{Simulator, Story};
+use orgform_tests::{Ran, Simulator, Story};
 
 #[test]
 fn a_saved_plan_does_what_is_in_it_tells_what_is_so_and_refuses_the_rest() {
@@ -150,4 +150,54 @@ fn a_base_commit_proves_what_was_declared_where_no_state_does() {
     assert!(with.stdout.contains("radia@acme.example"), "{}", with.stdout);
     assert_eq!(story.run("plan --base no-such-commit").code, Some(1));
     story.assert_is("base");
+}
+
+#[test]
+fn what_a_plan_with_a_base_holds_is_released_by_an_apply_with_the_same_base() {
+    let mut story = declared_and_gone();
+    let digest = held(&story.done_with("plan --base HEAD --format json", 3));
+    let without = story.run(&format!("apply --yes --release {digest}"));
+    assert_eq!(without.code, Some(1), "{}", without.all());
+    let applied = story.run(&format!("apply --yes --base HEAD --release {digest}"));
+    assert_eq!(applied.code, Some(0), "{}", applied.all());
+    assert!(applied.stdout.contains("1 change done"), "{}", applied.stdout);
+    let after = story.done("plan --base HEAD");
+    assert!(after.stdout.contains("nothing to do"), "{}", after.stdout);
+}
+
+#[test]
+fn a_saved_plan_remembers_its_base_even_when_the_branch_moves_on() {
+    let mut story = declared_and_gone();
+    let planned = story.done_with("plan --base HEAD --out plan.json", 3);
+    assert!(planned.stdout.contains("orgform apply --base HEAD --release"), "{}", planned.stdout);
+    let digest = held(&story.done_with("plan --base HEAD --format json", 3));
+    commit(&story);
+    let applied = story.run(&format!("apply plan.json --release {digest}"));
+    assert_eq!(applied.code, Some(0), "{}", applied.all());
+    assert!(applied.stdout.contains("1 change done"), "{}", applied.stdout);
+}
+
+/// A world where a person is a member, was declared at HEAD, is declared no more, and no state is left.
+fn declared_and_gone() -> Story {
+    let story = Story::acme();
+    story.program("git", ["init", "--quiet"]);
+    commit(&story);
+    story.done("apply --yes");
+    story.done("act accept-all");
+    story.remove(".orgform/state.json");
+    story.without("people/netops.yaml", "radia");
+    story
+}
+
+fn commit(story: &Story) {
+    story.program("git", ["add", "."]);
+    let who = ["-c", "user.name=t", "-c", "user.email=t@acme.example"];
+    story.program("git", who.into_iter().chain(["commit", "--quiet", "-m", "all"]));
+}
+
+fn held(planned: &Ran) -> String {
+    let plan = planned.json();
+    let digest = plan.pointer("/plans/0/held/0/digest").and_then(serde_json::Value::as_str);
+    assert!(digest.is_some(), "nothing is held: {plan:#}");
+    digest.unwrap_or_default().to_owned()
 }

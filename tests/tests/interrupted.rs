@@ -46,6 +46,21 @@ fn ctrl_c_finishes_what_runs_and_the_next_run_does_the_rest() {
 }
 
 #[test]
+fn ctrl_c_after_the_last_change_has_begun_stops_nothing() {
+    let simulator = Simulator::start(&["--latency", "300ms"]);
+    let story = Story::acme_at(simulator.url());
+    story.done("apply --yes");
+    let writes = simulator.stats()["writes"].as_u64().unwrap();
+    story.replace("accounts/finance.yaml", "trading floor", "trading floors");
+    let running = begun(&story, &simulator, writes + 1);
+    running.interrupt();
+    let ended = running.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.all());
+    assert!(!ended.stderr.contains("Stopped:"), "{}", ended.stderr);
+    assert!(ended.stdout.contains("1 change done.  Verified"), "{}", ended.stdout);
+}
+
+#[test]
 fn a_killed_run_leaves_intents_and_the_next_run_mails_nobody_twice() {
     let simulator = Simulator::start(&["--latency", "100ms"]);
     let mut story = Story::acme_at(simulator.url());

@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use orgform_engine::{EngineError, OpenState, Stop, SystemClock, Writing};
-use orgform_model::Timestamp;
 use orgform_model::policy::{Approval, Mode};
+use orgform_model::{Address, Severity, Timestamp};
 use orgform_plan::file::PlanFile;
 use orgform_plan::{ApprovedPlan, Consent, Fate, Plan, Report, Verified, render};
 use orgform_provider::Provider;
@@ -24,7 +24,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::progress::Bar;
-use crate::root::{OpenRoot, counted};
+use crate::root::{OpenRoot, count, counted};
 use crate::run::{self, Look, Question, Turn};
 use crate::{interrupt, store};
 
@@ -242,7 +242,7 @@ impl Applying<'_> {
         if self.order.format == Format::Json {
             self.print_json(ready, &reports)?;
         }
-        self.tell_stopped(&reports);
+        self.tell_stopped(ready.len(), &reports);
         Ok(exit)
     }
 
@@ -257,7 +257,7 @@ impl Applying<'_> {
         let case = turn.case(link);
         let writing =
             Writing { writer: writer.as_ref(), clock: &SystemClock, progress: &bar, stop: &self.stop };
-        let report = {
+        let mut report = {
             let applying = orgform_engine::apply(&writing, &case, &look.planned, approved, state); // I/O
             tokio::pin!(applying);
             tokio::select! {
@@ -270,7 +270,9 @@ impl Applying<'_> {
                 }
             }
         };
-        if self.stop.is_asked() {
+        report.left.errors = count(&self.root.findings, Severity::Error);
+        // Asked after the last change began, a stop has nothing left to stop.
+        if self.stop.is_asked() && stopped(&report) > 0 {
             return Ok(Report { verified: not_checked("the run was stopped"), ..report });
         }
         if report.outcomes.is_empty() {
@@ -286,7 +288,17 @@ impl Applying<'_> {
         let refused = !report.extra.is_empty();
         // What was released is not held any more.
         let plan = Plan { held: approved.plan().held.clone(), ..one.look.planned.plan.clone() };
-        let exit = if failed { Exit::Partial } else { of_plan(&plan, false) };
+        let exit = match (failed, self.order.question.resend.is_empty()) {
+            (true, _) => Exit::Partial,
+            (false, true) => of_plan(&plan, false),
+            // Of a plan that is asked to mail again, only that counts.
+            (false, false) => {
+                let asked = |address: &Address| self.order.question.resend.contains(address);
+                let refused = plan.refused.iter().map(|one| &one.address);
+                let held = plan.held.iter().flat_map(|group| &group.changes).map(|one| &one.address);
+                if refused.chain(held).any(asked) { Exit::Refused } else { Exit::Clean }
+            }
+        };
         let differs = matches!(report.verified, Verified::Differs { .. });
         exit.and(if refused { Exit::Refused } else { Exit::Clean }).and(if differs && !refused {
             Exit::Partial
@@ -320,16 +332,25 @@ impl Applying<'_> {
         Ok(())
     }
 
-    fn tell_stopped(&self, reports: &[Report]) {
+    fn tell_stopped(&self, providers: usize, reports: &[Report]) {
         if !self.stop.is_asked() {
             return;
         }
-        let stopped =
-            reports.iter().flat_map(|report| &report.outcomes).filter(|one| one.result == Fate::Stopped);
-        let not_started = counted(stopped.count(), "change");
+        let number: usize = reports.iter().map(stopped).sum();
+        if number == 0 && reports.len() == providers {
+            return;
+        }
+        let not_started = match number {
+            0 => counted(providers - reports.len(), "provider"),
+            number => counted(number, "change"),
+        };
         self.console
             .insist(&format!("Stopped: {not_started} not started. Run apply again: it goes on from here."));
     }
+}
+
+fn stopped(report: &Report) -> usize {
+    report.outcomes.iter().filter(|one| one.result == Fate::Stopped).count()
 }
 
 fn not_checked(because: &str) -> Verified {

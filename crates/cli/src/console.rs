@@ -20,6 +20,8 @@ pub(crate) struct Console {
     talk_color: bool,
     quiet: bool,
     redact: AtomicBool,
+    /// What a suggested command needs after `orgform` to mean the same folder.
+    folder: Option<String>,
 }
 
 impl Console {
@@ -30,6 +32,10 @@ impl Console {
             talk_color: colors(global.color, &io::stderr()),
             quiet: global.quiet,
             redact: AtomicBool::new(global.redact),
+            folder: global
+                .directory
+                .as_deref()
+                .map(|folder| format!("-C {}", in_shell(&folder.to_string_lossy()))),
         }
     }
 
@@ -55,12 +61,12 @@ impl Console {
 
     /// Prints what was asked for. A reader that went away is no error.
     pub(crate) fn print(&self, text: &str) -> io::Result<()> {
-        print_to(&mut io::stdout().lock(), &self.shown(text))
+        print_to(&mut io::stdout().lock(), &self.suggesting(&self.shown(text)))
     }
 
     /// Prints a value as indented JSON.
     pub(crate) fn print_json(&self, value: &serde_json::Value) -> io::Result<()> {
-        self.print(&format!("{value:#}\n"))
+        print_to(&mut io::stdout().lock(), &self.shown(&format!("{value:#}\n")))
     }
 
     /// Says something on stderr, unless quiet.
@@ -91,7 +97,7 @@ impl Console {
     }
 
     fn talk(&self, text: &str) {
-        let mut text = self.shown(text).into_owned();
+        let mut text = self.suggesting(&self.shown(text));
         if !text.ends_with('\n') {
             text.push('\n');
         }
@@ -104,8 +110,28 @@ impl Console {
         if self.redacts() { orgform_plan::render::redact_text(text).into() } else { text.into() }
     }
 
+    /// The text with suggested commands that work where this one was typed.
+    fn suggesting(&self, text: &str) -> String {
+        match &self.folder {
+            None => text.to_owned(),
+            Some(folder) => text
+                .replace("`orgform ", &format!("`orgform {folder} "))
+                .replace(": orgform apply ", &format!(": orgform {folder} apply ")),
+        }
+    }
+
     fn redacts(&self) -> bool {
         self.redact.load(Ordering::Relaxed)
+    }
+}
+
+/// A word as a shell reads it back.
+fn in_shell(word: &str) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "/._-+@,:~".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

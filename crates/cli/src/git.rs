@@ -22,7 +22,8 @@ pub(crate) fn files_at(folder: &Path, revision: &str) -> Result<Vec<(String, Vec
     contents(folder, &blobs).with_context(|| format!("could not read the manifests of {revision}"))
 }
 
-fn resolve(folder: &Path, revision: &str) -> Result<String> {
+/// The id of a commit.
+pub(crate) fn resolve(folder: &Path, revision: &str) -> Result<String> {
     let commit = format!("{revision}^{{commit}}");
     match output(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]) {
         Ok(id) => Ok(String::from_utf8_lossy(&id).trim().to_owned()),

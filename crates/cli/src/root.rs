@@ -1,5 +1,6 @@
 //! Opens a root: finds it, reads and checks what is declared in it, for each Provider.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -163,6 +164,13 @@ fn objects(manifest: &Manifest) -> usize {
 
 fn absolute(path: &Path) -> Result<PathBuf> {
     std::fs::canonicalize(path).map_err(|error| {
-        Failure::new(format!("could not open {}", path.display())).nothing_read().because(error).into()
+        let failure = Failure::new(format!("could not open {}", path.display()));
+        let failure = match error.kind() {
+            ErrorKind::NotFound => failure.hint(
+                "a file that is gone is spoken for by the folder that it was in; name its folder instead.",
+            ),
+            _ => failure,
+        };
+        failure.nothing_read().because(error).into()
     })
 }

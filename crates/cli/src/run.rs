@@ -74,6 +74,7 @@ pub(crate) struct Turn {
     /// What is declared.
     pub(crate) desired: Desired,
     base: Option<Desired>,
+    revision: Option<String>,
     requests: Requests,
     no_requests: Requests,
 }
@@ -109,6 +110,8 @@ pub(crate) struct Look {
     pub(crate) planned: Planned,
     /// From the first call to the last.
     pub(crate) took: Duration,
+    /// The commit that was compared with, as it was named: a release needs it again.
+    pub(crate) base: Option<String>,
 }
 
 /// The providers that are asked for, each with its narrowed subject.
@@ -153,6 +156,7 @@ pub(crate) fn turns(
             provider,
             desired,
             base,
+            revision: question.base.clone(),
             requests: Requests { resend },
             no_requests: Requests::default(),
         });
@@ -174,13 +178,16 @@ pub(crate) async fn look(
     let begun = Instant::now();
     let bar = Bar::new(console, turn.name().as_str());
     let planned = orgform_engine::plan(observer, &turn.case(link), state, &SystemClock, &bar).await?;
-    Ok(Look { planned, took: begun.elapsed() })
+    Ok(Look { planned, took: begun.elapsed(), base: turn.revision.clone() })
 }
 
 /// Prints plans as text, one below the other.
 pub(crate) fn print_plans(looks: &[&Look], console: &Console) -> Result<()> {
-    for (index, &&Look { ref planned, took }) in looks.iter().enumerate() {
-        let text = render::text(&planned.plan, planned.at, &console.style(Some(took)));
+    for (index, &&Look { ref planned, took, ref base }) in looks.iter().enumerate() {
+        let mut text = render::text(&planned.plan, planned.at, &console.style(Some(took)));
+        if let Some(base) = base {
+            text = text.replace("orgform apply --release", &format!("orgform apply --base {base} --release"));
+        }
         let gap = if index > 0 { "\n" } else { "" };
         console.print(&format!("{gap}{text}"))?;
     }

@@ -41,7 +41,7 @@ pub async fn verify(
     let patience = if wrote { case.capabilities.visible_within } else { Duration::ZERO };
     let visible = later(clock.now(), patience);
     loop {
-        let (plan, found_out) = match look(observer, case, planned, state, clock, progress).await {
+        let (mut plan, found_out) = match look(observer, case, planned, state, clock, progress).await {
             Ok(again) => (again.plan, again.found_out),
             Err(because) => {
                 report.verified = Verified::NotChecked { because };
@@ -50,7 +50,11 @@ pub async fn verify(
         };
         let left = until(clock.now(), visible);
         if is_settled(&plan, &report, state) || left.is_zero() {
-            let entries = found_out.into_iter().chain(plan.remember.iter().cloned()).collect();
+            // An account that was kept for what was in it can go now: no call, and nothing new to agree to.
+            let forgotten = std::mem::take(&mut plan.forgotten);
+            let forgotten = forgotten.into_iter().flat_map(|one| one.entries);
+            let entries =
+                found_out.into_iter().chain(plan.remember.iter().cloned()).chain(forgotten).collect();
             report.verified = verified(plan, &report);
             return match state.record(provider, entries).await {
                 Ok(()) => Ok(report),

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountPath, RoleKey};
 use crate::fields::Fields;
 use crate::finding::Place;
+use crate::grants::Grants;
 use crate::ids::{AccountId, Email, ObjectRef, PersonId, ProviderName, RoleId};
 use crate::policy::{Adoption, Policy, Removal};
 
@@ -188,7 +188,7 @@ pub struct DesiredMembership {
     /// Where.
     pub place: Place,
     /// The grants, and when each ends.
-    pub grants: BTreeMap<Grant, Option<Timestamp>>,
+    pub grants: Grants<Grant>,
     /// What happens when the declaration goes.
     pub removal: Removal,
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{AccountPath, Address, RoleKey};
 use crate::change::{Applied, Change};
 use crate::fields::Fields;
+use crate::grants::Grants;
 use crate::ids::{AccountId, Email, ObjectRef, PersonId, ProviderName, RoleId, RootId};
 use crate::invite::MailOutcome;
 use crate::policy::Removal;
@@ -111,7 +112,7 @@ pub struct MembershipRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The grants that were applied, and when each ends.
-    pub granted: BTreeMap<RoleId, Option<Timestamp>>,
+    pub granted: Grants<RoleId>,
     /// Extra grants that were there when the person was taken over, and stay.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub kept: BTreeSet<RoleId>,
@@ -465,7 +466,7 @@ mod tests {
         let record = MembershipRecord {
             object: ObjectRef::of_file(ObjectKind::Member, "ada"),
             person: None,
-            granted: BTreeMap::new(),
+            granted: Grants::new(),
             kept: BTreeSet::new(),
             removal: Removal::Remove,
             mail: MailRecord::default(),

@@ -1,10 +1,12 @@
 //! Plans accounts: create, update, remove or let go of.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::{DesiredAccount, Manage};
 use orgform_model::policy::{DriftPolicy, Removal};
 use orgform_model::state::{AccountRecord, Entry};
-use orgform_model::{AccountId, AccountPath, Address, FieldChange, Fields, Value};
+use orgform_model::{AccountId, AccountPath, Address, Email, FieldChange, Fields, RoleId, Value};
 
 use crate::bind::Bound;
 use crate::fields::compare;
@@ -216,12 +218,54 @@ fn undeclared(id: &AccountId, record: &AccountRecord, ground: &Ground<'_>, plan:
     }
     match record.removal {
         Removal::Remove => remove(address, id, ground, plan),
-        Removal::Retain | Removal::Disable => plan.forgotten.push(Forgotten {
-            address,
-            because: "it is no longer declared and its removal is Retain".into(),
-            entries: vec![Entry::ForgetAccount { id: id.clone() }],
-        }),
+        Removal::Retain | Removal::Disable => {}
     }
+}
+
+/// Lets go of accounts that are no longer declared and stay, once nothing of ours is left in them.
+pub(crate) fn let_go(ground: &Ground<'_>, plan: &mut Plan) {
+    let staying = ground.undeclared_accounts().filter(|(id, record)| {
+        record.removal != Removal::Remove && ground.input.world.directory.accounts.contains_key(*id)
+    });
+    for (id, _) in staying {
+        let address = Address::account(&ground.input.desired.provider, &ground.accounts.label(id));
+        if holds_ours(id, ground, plan) {
+            plan.kept.push(Kept {
+                address,
+                what: "account".into(),
+                because: "no longer declared; let go of once nothing of ours is left in it".into(),
+            });
+        } else {
+            plan.forgotten.push(Forgotten {
+                address,
+                because: "it is no longer declared and its removal is Retain".into(),
+                entries: vec![Entry::ForgetAccount { id: id.clone() }],
+            });
+        }
+    }
+}
+
+/// Whether we remember anything in an account that is not let go of now.
+fn holds_ours(account: &AccountId, ground: &Ground<'_>, plan: &Plan) -> bool {
+    let Some(state) = ground.input.state else { return false };
+    let mut members: BTreeSet<&Email> =
+        state.memberships.get(account).into_iter().flat_map(BTreeMap::keys).collect();
+    let mut roles: BTreeSet<&RoleId> =
+        state.roles.iter().filter(|(_, role)| role.account == *account).map(|(id, _)| id).collect();
+    for entry in plan.forgotten.iter().flat_map(|one| &one.entries).chain(&plan.remember) {
+        match entry {
+            Entry::DropMembership { account: of, email } | Entry::Retain { account: of, email }
+                if of == account =>
+            {
+                members.remove(email);
+            }
+            Entry::DropRole { id } => {
+                roles.remove(id);
+            }
+            _ => {}
+        }
+    }
+    !members.is_empty() || !roles.is_empty()
 }
 
 fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan) {

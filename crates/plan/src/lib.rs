@@ -29,18 +29,20 @@ pub use digest::Digest;
 pub use file::PlanFile;
 pub use plan::{ChangeKind, Plan, PlannedChange};
 pub use record::{Bindings, RecordDraft};
-pub use report::{Fate, Outcome, Report, Verified};
+pub use report::{Fate, Left, Outcome, Report, Verified};
 
 pub use scopes::{people_to_look_up, scopes};
 pub use settle::settle;
 
 use std::collections::BTreeSet;
 
+use foldhash::HashSet;
 use jiff::Timestamp;
 use orgform_model::world::Completeness;
 use orgform_model::{Address, Capabilities, Desired, ProviderState, Semantics, World};
 
 use crate::ground::Ground;
+use crate::people::Roster;
 use crate::plan::{Cost, Seen, UnseenScope};
 
 /// Everything that planning knows.
@@ -83,8 +85,8 @@ pub fn plan(input: &Input<'_>) -> Plan {
     reach::attach(&ground, &mut plan);
     safety::judge(&ground, &mut plan);
     order::defer_dependants(&mut plan);
+    accounts::let_go(&ground, &mut plan);
 
-    keep_accounts_with_unfinished_business(&mut plan);
     roles::remember_fixed(&ground, &mut plan);
     sort(&mut plan);
     plan.seen = seen(&ground);
@@ -124,24 +126,6 @@ fn blank(input: &Input<'_>) -> Plan {
     }
 }
 
-/// An account is let go of only when nothing of ours in it waits for anything.
-fn keep_accounts_with_unfinished_business(plan: &mut Plan) {
-    let open: BTreeSet<_> = plan
-        .held
-        .iter()
-        .flat_map(|group| group.changes.iter().map(|change| &change.address))
-        .chain(plan.refused.iter().map(|one| &one.address))
-        .chain(plan.deferred.iter().map(|one| &one.address))
-        .filter(|address| !matches!(address.thing, orgform_model::Thing::Account(_)))
-        .filter_map(Address::account_path)
-        .cloned()
-        .collect();
-    plan.forgotten.retain(|one| match &one.address.thing {
-        orgform_model::Thing::Account(path) => !open.contains(path),
-        _ => true,
-    });
-}
-
 fn sort(plan: &mut Plan) {
     plan.adopted.sort_by(|a, b| a.address.cmp(&b.address));
     plan.forgotten.sort_by(|a, b| a.address.cmp(&b.address));
@@ -159,11 +143,11 @@ fn sort(plan: &mut Plan) {
 
 fn seen(ground: &Ground<'_>) -> Seen {
     let world = ground.input.world;
-    let mut people: std::collections::HashSet<&str> = std::collections::HashSet::new();
+    let mut people: HashSet<&str> = HashSet::default();
+    for seat in ground.rosters.values().flat_map(Roster::seats) {
+        people.insert(seat.email.map_or(seat.id.as_str(), |email| email.as_str()));
+    }
     for content in world.contents.values().flatten() {
-        for (id, member) in &content.members {
-            people.insert(ground.people.email(id, member).map_or(id.as_str(), |email| email.as_str()));
-        }
         people.extend(content.invites.iter().map(|invite| invite.email.as_str()));
     }
     Seen {

@@ -4,8 +4,9 @@
 //! of members says, and what is remembered.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use foldhash::HashMap;
 use orgform_model::world::{ActualMember, PersonSeen};
 use orgform_model::{AccountId, Desired, Email, PersonId, ProviderState, World};
 
@@ -80,7 +81,9 @@ impl<'a> People<'a> {
             }
             roster.by_id.push(seat);
         }
-        roster.by_email.sort_by(|a, b| a.0.cmp(b.0));
+        if !roster.by_email.is_sorted_by(|a, b| a.0 <= b.0) {
+            roster.by_email.sort_by(|a, b| a.0.cmp(b.0));
+        }
         roster
     }
 }

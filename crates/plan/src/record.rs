@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use orgform_model::change::Ref;
 use orgform_model::policy::Removal;
 use orgform_model::state::{AccountRecord, MailRecord, MembershipRecord, Record, RoleRecord};
-use orgform_model::{AccountId, Address, Email, Fields, ObjectRef, PersonId, RoleId, RoleKey};
+use orgform_model::{AccountId, Address, Email, Fields, Grants, ObjectRef, PersonId, RoleId, RoleKey};
 
 /// A record whose references may still be to things that the same plan makes.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,7 +130,7 @@ impl MembershipDraft {
         let granted = grants
             .iter()
             .map(|(role, ends)| Some((bindings.role(role)?, *ends)))
-            .collect::<Option<BTreeMap<_, _>>>()?;
+            .collect::<Option<Grants<_>>>()?;
         Some(MembershipRecord {
             object: object.clone(),
             person: person.clone(),

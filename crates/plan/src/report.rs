@@ -26,6 +26,34 @@ pub struct Report {
     pub mails: u32,
     /// Whether the result was looked at.
     pub verified: Verified,
+    /// What was left as it is, and so is not as declared.
+    pub left: Left,
+}
+
+/// What a run leaves as it is, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Left {
+    /// Changes that are refused.
+    pub refused: usize,
+    /// Changes that wait for a release.
+    pub held: usize,
+    /// Changes that can't be done yet.
+    pub deferred: usize,
+    /// Errors in the manifests.
+    pub errors: usize,
+}
+
+impl Left {
+    /// What an approved plan leaves.
+    pub fn by(plan: &Plan) -> Self {
+        Self {
+            refused: plan.refused.len(),
+            held: plan.held.iter().map(|group| group.changes.len()).sum(),
+            deferred: plan.deferred.len(),
+            errors: 0,
+        }
+    }
 }
 
 impl Report {

@@ -163,7 +163,7 @@ pub struct Membership {
     pub span: Span,
     /// The account.
     pub account: At<Arc<str>>,
-    /// The roles.
+    /// The roles; none only in a broken object.
     pub roles: Vec<At<Arc<str>>>,
     /// When they end.
     pub expires_at: Option<Timestamp>,

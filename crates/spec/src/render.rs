@@ -27,7 +27,7 @@ pub fn render(findings: &[Finding], files: &Documents, color: bool) -> String {
         render_one(&mut text, finding, &sources, &hidden, &renderer, color);
         text.push('\n');
     }
-    text.push_str(&summary(findings, files.files.len()));
+    text.push_str(&summary(findings, files));
     text.push('\n');
     text
 }
@@ -103,7 +103,7 @@ fn underlined(line: &str, place: &Place) -> std::ops::Range<usize> {
 }
 
 /// `2 errors in 2 of 14 files.`
-fn summary(findings: &[Finding], files: usize) -> String {
+fn summary(findings: &[Finding], documents: &Documents) -> String {
     let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let mut counts = Vec::new();
     for (count, word) in [(of(Severity::Error), "error"), (of(Severity::Warning), "warning")] {
@@ -112,13 +112,14 @@ fn summary(findings: &[Finding], files: usize) -> String {
         }
     }
     if counts.is_empty() {
-        return format!("{}, nothing wrong.", count_of(files, "file"));
+        return format!("{}, nothing wrong.", count_of(documents.files.len(), "file"));
     }
     let places = findings.iter().flat_map(|finding| &finding.places);
     let with: BTreeSet<&str> = places.map(|place| &*place.file).collect();
-    // A file that could not be read at all is not among those that were.
-    let of = files.max(with.len());
-    format!("{} in {} of {}.", counts.join(" and "), with.len(), count_of(of, "file"))
+    // A file that could not be read at all, or is too large, is not among those that were.
+    let all = documents.files.iter().map(|file| &*file.path).chain(with.iter().copied());
+    let all = all.collect::<BTreeSet<&str>>().len();
+    format!("{} in {} of {}.", counts.join(" and "), with.len(), count_of(all, "file"))
 }
 
 fn count_of(count: usize, word: &str) -> String {

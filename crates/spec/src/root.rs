@@ -129,21 +129,30 @@ fn quote(text: &str) -> String {
 
 fn root(walk: &mut Walk<'_>, node: &Node) -> Option<Root> {
     let fields = walk.fields(node, ROOT)?;
-    let id = walk.need(&fields, "root", |walk, node| {
-        let id: Arc<str> = Arc::from(walk.str(node)?);
-        let fine = (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if !fine {
-            walk.error(node.span, "a root's id has 1 to 64 letters, digits and `-`");
-        }
-        fine.then(|| RootId::new(id))
-    });
+    let id = if fields.get("root").is_some() {
+        walk.need(&fields, "root", id)
+    } else {
+        walk.error(fields.span, "`orgform.yaml` needs `root`").hint = Some(
+            "add a line like `root: acme-1`, once; state records it, so don't change it later.".to_owned(),
+        );
+        None
+    };
     let state = walk.opt(&fields, "state", state);
     let redact = walk.opt(&fields, "redact", |walk, node| {
         let fields = walk.fields(node, REDACT)?;
         Some(Redact { emails: walk.opt(&fields, "emails", Walk::flag).unwrap_or_default() })
     });
     Some(Root { id: id?, state: state.unwrap_or_default(), redact: redact.unwrap_or_default() })
+}
+
+fn id(walk: &mut Walk<'_>, node: &Node) -> Option<RootId> {
+    let id: Arc<str> = Arc::from(walk.str(node)?);
+    let fine =
+        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !fine {
+        walk.error(node.span, "a root's id has 1 to 64 letters, digits and `-`");
+    }
+    fine.then(|| RootId::new(id))
 }
 
 fn state(walk: &mut Walk<'_>, node: &Node) -> Option<StateLocation> {

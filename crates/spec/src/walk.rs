@@ -244,7 +244,12 @@ impl<'a> Walk<'a> {
             Value::Scalar { text, plain: true } if &**text == "true" => Some(true),
             Value::Scalar { text, plain: true } if &**text == "false" => Some(false),
             _ => {
-                self.wrong_type(node, "`true` or `false`");
+                self.wrong_type(node, "`true` or `false`").hint = Some(match &node.value {
+                    Value::Scalar { text, plain: false } if matches!(&**text, "true" | "false") => {
+                        format!("write {text} without quotes.")
+                    }
+                    _ => "write true or false.".to_owned(),
+                });
                 None
             }
         }
@@ -290,13 +295,37 @@ impl<'a> Walk<'a> {
     pub(crate) fn email(&mut self, node: &Node) -> Option<At<Email>> {
         let text = self.str(node)?;
         match email_fault(text) {
-            None => Some(At { value: Email::new(text), span: node.span }),
+            None => {
+                self.warn_of_lookalikes(node, text);
+                Some(At { value: Email::new(text), span: node.span })
+            }
             Some(fault) => {
                 let said = format!("{} does not look like an e-mail address", quoted(text));
                 self.error(node.span, said).label = Some(fault.to_owned());
                 None
             }
         }
+    }
+
+    /// Warns of a letter that may only look like the one that is meant: the address is then somebody else's.
+    fn warn_of_lookalikes(&mut self, node: &Node, email: &str) {
+        let Some((at, (byte, letter))) =
+            email.char_indices().enumerate().find(|(_, (_, letter))| !letter.is_ascii())
+        else {
+            return;
+        };
+        let said = format!(
+            "character {} of {} is `{letter}` (U+{:04X}), not an ASCII letter",
+            at + 1,
+            quoted(email),
+            u32::from(letter)
+        );
+        let more = email[byte..].chars().filter(|other| !other.is_ascii()).count() - 1;
+        let finding = self.warning(node.span, said);
+        finding.label = (more > 0).then(|| format!("and {more} more after it"));
+        finding.hint = Some(
+            "letters of other alphabets can look the same; type it again unless it is meant.".to_owned(),
+        );
     }
 
     /// One of several words.
@@ -315,9 +344,9 @@ impl<'a> Walk<'a> {
         None
     }
 
-    pub(crate) fn wrong_type(&mut self, node: &Node, wanted: &str) {
+    pub(crate) fn wrong_type(&mut self, node: &Node, wanted: &str) -> &mut Finding {
         let said = format!("{} must be {wanted}, not {}", self.here(), node.describe());
-        self.error(node.span, said);
+        self.error(node.span, said)
     }
 
     fn scalar<'n>(&self, node: &'n Node) -> Option<&'n str> {

@@ -28,14 +28,20 @@ pub(crate) struct Arguments {
     /// Let exactly this held group go, as its digest is shown; may be given several times.
     #[arg(long, value_name = "DIGEST")]
     release: Vec<String>,
+    /// The commit that was applied last, as for `plan --base`; a saved plan has its own.
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
     /// The form of the result.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
 
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
-    let Arguments { paths, beforehand, release, format } = arguments;
-    let order = Order { releases: release.clone(), format: *format, ..order(paths)? };
+    let Arguments { paths, beforehand, release, base, format } = arguments;
+    let mut order = Order { releases: release.clone(), format: *format, ..order(paths)? };
+    if base.is_some() {
+        order.question.base.clone_from(base);
+    }
     carry_out(order, beforehand, console).await
 }
 

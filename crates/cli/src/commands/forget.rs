@@ -1,9 +1,11 @@
 //! `orgform forget`: lets go of something without a call.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use clap::Args;
 use orgform_model::state::Entry;
-use orgform_model::{Address, State};
+use orgform_model::{Address, State, Thing};
 
 use crate::ask::{Answer, ask};
 use crate::carry_out::Beforehand;
@@ -30,7 +32,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
     let root = OpenRoot::open(&[], console)?; // I/O
     let mut state = store::open(&root, arguments.beforehand.wait, console).await?; // I/O
-    let ended = forget(arguments, &mut state, console).await;
+    let ended = forget(arguments, &root, &mut state, console).await;
     let closed = state.close().await; // I/O
     ended?;
     closed.map_err(|error| Failure::new("the state could not be tidied up").because(error))?;
@@ -39,6 +41,7 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
 
 async fn forget(
     arguments: &Arguments,
+    root: &OpenRoot,
     state: &mut orgform_engine::OpenState,
     console: &Console,
 ) -> Result<()> {
@@ -47,6 +50,14 @@ async fn forget(
         let entries = entries(address, state.state())?;
         console.print(&shown(address, state.state()))?;
         all.push((address.provider.clone(), entries));
+    }
+    let declared = still_declared(arguments, root, state.state());
+    if declared > 0 {
+        let (are, them) = if declared == 1 { ("is", "it") } else { ("are", "them") };
+        console.warn(&format!(
+            "{declared} of these {are} still declared: the next apply adopts {them} again, or invites again, with a \
+             mail. Take the declaration out first."
+        ));
     }
     let things: usize = all.iter().map(|(_, entries)| entries.len()).sum();
     let question = format!("Let go of {}?", counted(things, "thing"));
@@ -78,6 +89,24 @@ fn entries(address: &Address, state: &State) -> Result<Vec<Entry>> {
             .into());
     }
     Ok(entries)
+}
+
+/// How much of what is let go of is declared, and so does not stay let go of.
+fn still_declared(arguments: &Arguments, root: &OpenRoot, state: &State) -> usize {
+    let mut declared = BTreeSet::new();
+    for asked in &arguments.addresses {
+        let of_provider = root.declared.iter().find(|one| one.settings.name == asked.provider);
+        let (Some(here), Some(known)) = (of_provider, state.providers.get(&asked.provider)) else { continue };
+        let desired = &here.desired;
+        let within = ours(&asked.provider, known).into_keys().filter(|one| is_within(one, asked));
+        declared.extend(within.filter(|one| match &one.thing {
+            Thing::Account(path) => desired.accounts.contains_key(path),
+            Thing::Role(key) => desired.roles.contains_key(key),
+            Thing::Member(path, email) => desired.membership(path, email).is_some(),
+            Thing::Person(_) => false,
+        }));
+    }
+    declared.len()
 }
 
 fn shown(address: &Address, state: &State) -> String {

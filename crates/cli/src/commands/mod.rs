@@ -16,6 +16,8 @@ pub(crate) mod validate;
 
 use std::future::Future;
 
+use std::io::ErrorKind;
+
 use anyhow::{Context, Result};
 
 use crate::args::{Cli, Command};
@@ -27,7 +29,12 @@ use crate::failure::Failure;
 pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit> {
     if let Some(folder) = &cli.global.directory {
         std::env::set_current_dir(folder).map_err(|error| {
-            Failure::new(format!("could not change to {}", folder.display())).nothing_read().because(error)
+            let failure = Failure::new(format!("could not change to {}", folder.display()));
+            let failure = match error.kind() {
+                ErrorKind::NotFound => failure.hint("-C takes a folder that is there; make it first."),
+                _ => failure,
+            };
+            failure.nothing_read().because(error)
         })?;
     }
     match &cli.command {

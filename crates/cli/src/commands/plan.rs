@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::failure;
 use crate::root::OpenRoot;
 use crate::run::{self, Look, Question, Turn};
-use crate::store;
+use crate::{git, store};
 
 /// Show what would change: who gains and loses what, where, and why.
 ///
@@ -138,7 +138,10 @@ fn save(
     looks: &[Look],
     console: &Console,
 ) -> Result<()> {
-    let asked_for = question(arguments).words(&root.documents.asked);
+    let mut question = question(arguments);
+    // A branch may have moved on when the plan is applied.
+    question.base = question.base.map(|revision| git::resolve(&root.folder, &revision)).transpose()?;
+    let asked_for = question.words(&root.documents.asked);
     let style = console.style(None);
     let file = PlanFile::new(root.settings.id.clone(), asked_for, &plans(looks), Timestamp::now(), &style);
     let mut options = OpenOptions::new();

@@ -14,6 +14,7 @@ use crate::connect::lock_world;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::words::table;
 
 /// Run a simulator of a provider until ctrl-C.
 #[derive(Args, Debug)]
@@ -51,13 +52,17 @@ struct Pureport {
     /// Faults to commit, as a JSON list.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// A behaviour that the contract leaves open, as name=value; a wrong name lists them.
+    /// A behaviour that the contract leaves open, as name=value; `help` lists them.
     #[arg(long = "switch", value_name = "NAME=VALUE")]
     switches: Vec<String>,
 }
 
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
     let Provider::Pureport(arguments) = &arguments.provider;
+    if arguments.switches.iter().any(|switch| switch == "help") {
+        console.print(&known_switches())?;
+        return Ok(Exit::Clean);
+    }
     // Held until the end.
     let _lock = match &arguments.state {
         Some(world) => Some(lock_world(world).await?),
@@ -81,6 +86,15 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
     sim.stop().await;
     console.tell("Stopped.");
     Ok(Exit::Clean)
+}
+
+/// Each switch with its values, the default first.
+fn known_switches() -> String {
+    let rows: Vec<Vec<String>> = Switches::known()
+        .into_iter()
+        .map(|(name, values)| vec![name.to_owned(), values.join(", ")])
+        .collect();
+    format!("Switches and their values, the default first:\n{}", table(&rows))
 }
 
 fn switches(texts: &[String]) -> Result<Switches> {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use orgform_model::policy::Mode;
 use orgform_model::state::Entry;
 use orgform_model::{AccountId, ProviderState};
-use orgform_plan::{ApprovedPlan, Report, Verified};
+use orgform_plan::{ApprovedPlan, Left, Report, Verified};
 use orgform_provider::Provider;
 
 use crate::case::Case;
@@ -86,6 +86,7 @@ pub async fn apply(
         forgotten: approved.plan().forgotten.len(),
         mails: ran.mails,
         verified: Verified::NotChecked { because: "nobody looked yet".to_owned() },
+        left: Left::by(approved.plan()),
     };
     match ran.broken {
         None => Ok(report),

@@ -54,7 +54,7 @@ impl Branch {
 
     /// All files of a commit.
     pub(super) fn files(&self, commit: &str) -> Result<Files, StateError> {
-        let listed = self.run(&["ls-tree", "-z", commit])?;
+        let listed = self.run(&["ls-tree", "--full-tree", "-z", commit])?;
         Ok(listed
             .split('\0')
             .filter_map(|line| {

@@ -31,6 +31,22 @@ async fn the_work_tree_and_the_index_are_never_touched() {
 }
 
 #[tokio::test]
+async fn a_root_in_a_subfolder_of_the_repository_reads_back_what_it_wrote() {
+    let place = Repository::new();
+    let folder = place.0.path().join("people").join("acme");
+    std::fs::create_dir_all(&folder).unwrap();
+    let below = GitStore::new(&folder, GitStore::BRANCH, None, &root()).unwrap();
+    let stamp = below.save_if_unchanged(&State::new(root()), None).await.unwrap();
+    assert_eq!(below.load().await.unwrap().unwrap().0, State::new(root()));
+    let mut later = State::new(root());
+    later.record(&provider(), [person("user-1")]);
+    below.save_if_unchanged(&later, Some(&stamp)).await.unwrap();
+    assert_eq!(place.store().load().await.unwrap().unwrap().0, later);
+    let files = git(place.0.path(), &["ls-tree", "--name-only", GitStore::BRANCH]);
+    assert_eq!(files.trim(), "root-1.json");
+}
+
+#[tokio::test]
 async fn a_commit_is_not_built_on_the_lease_of_another() {
     let place = Repository::new();
     let (slow, next) = (place.store(), place.store());

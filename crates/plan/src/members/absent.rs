@@ -10,7 +10,7 @@ use orgform_model::desired::DesiredMembership;
 use orgform_model::policy::Removal;
 use orgform_model::state::{Entry, MembershipRecord};
 use orgform_model::world::{ActualInvite, ActualMember};
-use orgform_model::{Email, PersonId, RoleId};
+use orgform_model::{Email, Grants, PersonId, RoleId};
 
 use super::grants::left_over;
 use super::{Behind, Here, Remembered};
@@ -183,12 +183,31 @@ impl<'a> Case<'_, '_, 'a> {
 
     fn already_gone(&self, plan: &mut Plan) {
         let Some(one) = self.remembered else { return };
-        if self.here.content.people_complete.is_complete()
-            && !self.here.ground.is_pending(&self.here.address(self.email))
-        {
-            let (account, email) = (self.here.id.clone(), one.under.clone());
-            plan.remember.push(Entry::DropMembership { account, email });
+        let address = self.here.address(self.email);
+        if !self.here.content.people_complete.is_complete() || self.here.ground.is_pending(&address) {
+            return;
         }
+        if let Some(who) = self.may_have_joined_as(one.record) {
+            plan.refused.push(Refused {
+                next: format!("if not, run `orgform forget {address}`; if so, declare that person"),
+                address,
+                what: "remove".into(),
+                because: format!("its invite is gone, and it may have joined under another e-mail: {who}"),
+                place: None,
+            });
+            return;
+        }
+        let (account, email) = (self.here.id.clone(), one.under.clone());
+        plan.remember.push(Entry::DropMembership { account, email });
+    }
+
+    /// Members whom nobody declares and we don't know, when somebody whom we invited and never saw join is gone.
+    fn may_have_joined_as(&self, record: &MembershipRecord) -> Option<String> {
+        if record.person.is_some() || record.mail.attempts == 0 {
+            return None;
+        }
+        let strangers: Vec<_> = self.here.strangers().take(3).collect();
+        (!strangers.is_empty()).then(|| strangers.join(", "))
     }
 
     fn remove_member(
@@ -257,7 +276,7 @@ impl<'a> Case<'_, '_, 'a> {
             (Cause::Expired, Some(one)) => {
                 // What somebody else gave stays drift, and is not kept by us.
                 let kept = one.record.kept.intersection(&kept).cloned().collect();
-                let (person, granted) = (Some(person.clone()), BTreeMap::new());
+                let (person, granted) = (Some(person.clone()), Grants::new());
                 let record = MembershipRecord { person, granted, kept, ..one.record.clone() };
                 if record != *one.record {
                     plan.remember.push(Entry::Membership {
@@ -405,7 +424,7 @@ impl<'a> Case<'_, '_, 'a> {
         let seen = self.here.content.people_complete.is_complete();
         let managed = account.manage == orgform_model::desired::Manage::Full;
         let may = everything && seen && managed && !retained;
-        if may && self.was_declared() && !has_state(self.here) {
+        if may && self.was_declared() {
             self.remove(Cause::Base, Removal::Remove, plan);
         } else if may && account.authoritative_members && has_state(self.here) {
             self.remove(Cause::Authority, Removal::Remove, plan);

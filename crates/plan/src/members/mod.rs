@@ -8,6 +8,7 @@ mod grants;
 mod invites;
 mod present;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::desired::DesiredMembership;
@@ -90,23 +91,19 @@ fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>,
     // Members whom we know under another e-mail than the provider does now: told under ours.
     let claimed: BTreeSet<&PersonId> = records
         .iter()
-        .filter(|(email, one)| *email == &one.under)
+        .filter(|(email, one)| *email == one.under)
         .filter_map(|(email, one)| {
             let seat = roster.by_id(one.record.person.as_ref()?)?;
             (seat.email.is_some_and(|now| now != *email)).then_some(seat.id)
         })
         .collect();
 
-    // Each of the four is sorted, so that sorting them together is one merge.
-    let mut emails: Vec<&Email> = declared.into_iter().flat_map(BTreeMap::keys).collect();
-    emails.extend(records.keys());
-    emails.extend(here.invites.keys());
-    emails.extend(roster.emails());
-    emails.sort();
-    emails.dedup();
-    for email in emails {
+    let emails =
+        union(declared.into_iter().flat_map(BTreeMap::keys), records.iter().map(|(email, _)| *email));
+    let emails = union(emails.into_iter(), here.invites.keys().copied());
+    for email in union(emails.into_iter(), roster.emails()) {
         let desired = declared.and_then(|people| people.get(email));
-        let remembered = records.get(email).copied();
+        let remembered = remembered(&records, email);
         if here.is_frozen(email, desired, remembered) {
             continue;
         }
@@ -122,9 +119,36 @@ fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>,
             _ => absent::decide(&here, email, desired, remembered, plan),
         }
     }
-    if here.is_declared() || !roster.unreadable.is_empty() {
+    if !roster.unreadable.is_empty() {
         absent::report_unreadable(&here, plan);
     }
+}
+
+/// Merges two sorted lists of e-mails into one, without doubles.
+fn union<'a>(a: impl Iterator<Item = &'a Email>, b: impl Iterator<Item = &'a Email>) -> Vec<&'a Email> {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    let mut all = Vec::with_capacity(a.size_hint().0.max(b.size_hint().0));
+    loop {
+        let next = match (a.peek(), b.peek()) {
+            (Some(left), Some(right)) => match left.cmp(right) {
+                Ordering::Less => a.next(),
+                Ordering::Greater => b.next(),
+                Ordering::Equal => a.next().and(b.next()),
+            },
+            (Some(_), None) => a.next(),
+            (None, _) => b.next(),
+        };
+        let Some(email) = next else { break };
+        if all.last() != Some(&email) {
+            all.push(email);
+        }
+    }
+    all
+}
+
+fn remembered<'a>(records: &[(&'a Email, Remembered<'a>)], email: &Email) -> Option<Remembered<'a>> {
+    let at = records.binary_search_by(|(one, _)| (*one).cmp(email)).ok()?;
+    records.get(at).map(|(_, one)| *one)
 }
 
 impl<'a> Here<'_, 'a> {
@@ -142,11 +166,11 @@ impl<'a> Here<'_, 'a> {
 
     /// What is remembered, by the e-mail that it is about now: a person who was renamed at the provider and
     /// whose declaration followed is known under the new e-mail.
-    fn records(&self) -> BTreeMap<&'a Email, Remembered<'a>> {
+    fn records(&self) -> Vec<(&'a Email, Remembered<'a>)> {
         let desired = self.ground.input.desired;
         let state = self.ground.input.state;
         let ours = state.and_then(|state| state.memberships.get(self.id)).into_iter().flatten();
-        let mut records = BTreeMap::new();
+        let mut records = vec![];
         for (under, record) in ours {
             let now = record.person.as_ref().and_then(|person| self.roster.by_id(person)?.email);
             let email = match now {
@@ -159,7 +183,18 @@ impl<'a> Here<'_, 'a> {
                 }
                 _ => under,
             };
-            records.insert(email, Remembered { under, record });
+            records.push((email, Remembered { under, record }));
+        }
+        if !records.is_sorted_by(|a, b| a.0 < b.0) {
+            records.sort_by(|a, b| a.0.cmp(b.0));
+            // Two that are about one e-mail now: the one that has it from the start is right.
+            records.dedup_by(|later, first| {
+                let same = later.0 == first.0;
+                if same && later.1.under == later.0 {
+                    *first = *later;
+                }
+                same
+            });
         }
         records
     }
@@ -183,11 +218,30 @@ impl<'a> Here<'_, 'a> {
         let wanted = self.ground.input.desired;
         let frozen = &wanted.frozen;
         let not_asked = desired.is_some_and(|one| !wanted.subject.asks_for(&one.object));
-        let person = wanted.people.get(email).filter(|person| desired.is_none() && person.offboarded);
+        let person = desired.is_none().then(|| wanted.people.get(email)).flatten();
+        let person = person.filter(|person| person.offboarded);
         let not_asked = not_asked || person.is_some_and(|person| !wanted.subject.asks_for(&person.object));
         not_asked
             || frozen.people.contains(email)
             || remembered.is_some_and(|one| frozen.objects.contains(&one.record.object))
+    }
+
+    /// Members whom nobody declares and we don't know.
+    fn strangers(&self) -> impl Iterator<Item = String> {
+        let desired = self.ground.input.desired.memberships.get(&self.path);
+        let state = self.ground.input.state;
+        let ours: Vec<_> =
+            state.and_then(|state| state.memberships.get(self.id)).into_iter().flatten().collect();
+        self.roster
+            .seats()
+            .filter(move |seat| {
+                let declared = |email| desired.is_some_and(|people| people.contains_key(email));
+                let known = |email, id| {
+                    ours.iter().any(|(one, record)| *one == email || record.person.as_ref() == Some(id))
+                };
+                seat.email.is_some_and(|email| !declared(email) && !known(email, seat.id))
+            })
+            .map(|seat| self.ground.people.shown(seat.id, seat.member))
     }
 
     fn is_offboarded(&self, email: &Email) -> bool {

@@ -13,6 +13,7 @@ use super::view::{
 };
 use crate::digest::Digest;
 use crate::plan::{Cause, ChangeKind};
+use crate::report::Left;
 
 /// Hides every e-mail in a view.
 pub(super) fn redact(view: &mut impl Texts) {
@@ -61,7 +62,7 @@ texts_in! {
     EndingView { address, says, grant, at }
     UnseenView { account, because, hint }
     CostView { reads, writes, mails, per_second, seconds }
-    ReportView { provider, outcomes, extra, already, adopted, forgotten, mails, complete, summary, verified }
+    ReportView { provider, outcomes, extra, already, adopted, forgotten, mails, complete, summary, verified, left }
     OutcomeView { address, account, sign, name, kind, is, says, next, unknown }
     VerifiedView { is, says, plan }
 }
@@ -74,7 +75,7 @@ macro_rules! no_texts_in {
     )*};
 }
 
-no_texts_in!(bool, u8, u32, usize, f64, Timestamp, Cause, ChangeKind);
+no_texts_in!(bool, u8, u32, usize, f64, Timestamp, Cause, ChangeKind, Left);
 
 impl Texts for String {
     fn each_text(&mut self, edit: &mut dyn FnMut(&mut String)) {

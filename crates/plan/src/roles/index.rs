@@ -167,9 +167,13 @@ pub(crate) fn index(ground: &Ground<'_>) -> Roles {
         let known = name(account, id, role, declared.get(id), ground);
         roles.actual.insert(id.clone(), known);
     }
-    for fixed in ground.input.semantics.roles.fixed {
-        if let Some(id) = fixed.id {
-            roles.actual.entry(id.into()).or_insert_with(|| KnownRole {
+    // Fixed roles are known by id too: a list that comes short takes nothing from anybody, and gives nothing.
+    let everywhere =
+        ground.input.semantics.roles.fixed.iter().filter_map(|one| Some((one.id?.into(), one.name)));
+    let remembered = ground.input.state.into_iter().flat_map(|state| &state.fixed_roles);
+    for (id, name) in everywhere.chain(remembered.map(|(id, name)| (id.clone(), name.as_str()))) {
+        if let Some(fixed) = ground.input.semantics.roles.fixed_role(name) {
+            roles.actual.entry(id).or_insert_with(|| KnownRole {
                 grant: Grant::Fixed(fixed.name.to_owned()),
                 title: fixed.title.to_owned(),
                 admin: ground.input.semantics.admin.fixed.contains(&fixed.name),

@@ -30,7 +30,7 @@ pub(super) fn hold_what_needs_consent(ground: &Ground<'_>, plan: &mut Plan) {
                 people(changes.len())
             ),
             _ => format!(
-                "{} declared at the base and not any more; there is no state to tell more",
+                "{} declared at the base and not any more; no state tells more",
                 people(changes.len())
             ),
         };

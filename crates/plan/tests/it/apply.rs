@@ -58,6 +58,14 @@ impl Model {
         }
     }
 
+    /// The last look of a run: what it lets go of is remembered, without a call.
+    pub(crate) fn look_again(&mut self, plan: &Plan) {
+        let forgotten = plan.forgotten.iter().flat_map(|one| &one.entries);
+        for entry in forgotten.chain(&plan.remember) {
+            self.state.record(entry.clone());
+        }
+    }
+
     /// Everybody who was invited joins.
     pub(crate) fn everybody_accepts(&mut self) {
         for content in self.world.contents.values_mut().flatten() {

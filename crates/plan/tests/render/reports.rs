@@ -3,7 +3,7 @@
 use insta::{assert_json_snapshot, assert_snapshot};
 use orgform_model::Address;
 use orgform_plan::render::{Style, report_json, report_markdown, report_text};
-use orgform_plan::{ChangeKind, Fate, Outcome, Plan, Report, Verified};
+use orgform_plan::{ChangeKind, Fate, Left, Outcome, Plan, Report, Verified};
 
 use crate::plans::{every_section, invite, member, now, pureport, removal, role, with_changes};
 
@@ -31,6 +31,7 @@ pub(crate) fn complete() -> Report {
         forgotten: 0,
         mails: 1,
         verified: Verified::Converged,
+        left: Left::default(),
     }
 }
 
@@ -99,6 +100,16 @@ fn a_run_that_went_well() {
 #[test]
 fn a_run_that_went_badly() {
     assert_snapshot!(report_text(&failed(), now(), &Style::default()));
+}
+
+#[test]
+fn the_last_line_names_what_was_left_as_it_is() {
+    let last = |left| report_text(&Report { left, ..complete() }, now(), &Style::default());
+    let some = last(Left { refused: 2, held: 1, ..Left::default() });
+    assert!(some.ends_with("Verified, but for 2 refused, 1 held.\n"), "{some}");
+    let errors = last(Left { errors: 2, ..Left::default() });
+    let flat = errors.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.ends_with("2 errors in the manifests: what they name was left as it is."), "{errors}");
 }
 
 #[test]

@@ -40,7 +40,12 @@ fn what_stays_or_ends_does_not_make_a_quiet_run_noisy() {
     let plan = Plan { kept: all.kept, ending: all.ending, deferred: all.deferred, ..converged() };
     assert_snapshot!(
         shown(&plan),
-        @"pureport: nothing to do. 3 accounts, 11 people, 2 invites waiting, 3 kept, 1 deferred, 2 grants end soon; read in 10 calls (0.4 s)."
+        @"
+    pureport: nothing to do. 3 accounts, 11 people, 2 invites waiting, 3 kept, 1 deferred, 2 grants end soon; read in 10 calls (0.4 s).
+
+    Deferred   1 change        ken@acme.example in acme: revoke Admin, until joan@acme.example accepts,
+                               tomorrow
+    "
     );
 }
 

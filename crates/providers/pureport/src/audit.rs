@@ -270,8 +270,12 @@ mod tests {
             identity: Some(PersonId::from("user-1")),
             fields: fields([("firstName", Value::text("Ada"))]),
         };
-        let membership =
-            DesiredMembership { object, place: place(4), grants: BTreeMap::new(), removal: Removal::Disable };
+        let membership = DesiredMembership {
+            object,
+            place: place(4),
+            grants: Default::default(),
+            removal: Removal::Disable,
+        };
         let email = Email::new("ada@acme.example");
         desired.people.insert(email.clone(), person);
         desired.memberships.insert("acme".into(), BTreeMap::from([(email, membership)]));

@@ -18,6 +18,8 @@ pub(super) struct Accounts<'m> {
     pub(super) index: Index<'m>,
     /// By position; none where the account, or one above it, has an error.
     pub(super) seats: Vec<Option<Seat>>,
+    /// By position, also of erroneous ones where it can be told: what names them is still checked.
+    pub(super) spots: Vec<Option<Seat>>,
 }
 
 /// Where one account stands.
@@ -37,7 +39,8 @@ enum Visit {
 
 pub(super) fn place_accounts<'m>(run: &mut Run<'m>) -> Accounts<'m> {
     let objects: &'m [Object<Account>] = &run.manifest.accounts;
-    let mut accounts = Accounts { index: Index::new(objects), seats: vec![None; objects.len()] };
+    let nowhere = vec![None; objects.len()];
+    let mut accounts = Accounts { index: Index::new(objects), seats: nowhere.clone(), spots: nowhere };
     let mut visits = vec![Visit::Not; objects.len()];
     for start in 0..objects.len() {
         // Up to an account that is placed, to the top, or around a loop; then down again.
@@ -53,7 +56,10 @@ pub(super) fn place_accounts<'m>(run: &mut Run<'m>) -> Accounts<'m> {
         }
         for at in chain.into_iter().rev() {
             visits[at] = Visit::Done;
-            accounts.seats[at] = seat(run, &accounts, at);
+            if let Some((spot, right)) = spot(run, &accounts, at) {
+                accounts.seats[at] = right.then(|| spot.clone());
+                accounts.spots[at] = Some(spot);
+            }
         }
     }
     tell_same_accounts(run, &mut accounts);
@@ -105,18 +111,25 @@ fn tell_loop(run: &mut Run<'_>, chain: &[usize], at: usize) {
     run.findings.push(finding);
 }
 
-/// Where an account stands, if it and all above it are right.
-fn seat(run: &mut Run<'_>, accounts: &Accounts<'_>, at: usize) -> Option<Seat> {
+/// Where an account stands, as far as that can be told, and whether it and all above it are right.
+fn spot(run: &mut Run<'_>, accounts: &Accounts<'_>, at: usize) -> Option<(Seat, bool)> {
     let object = &run.manifest.accounts[at];
+    let mut right = !object.broken;
     let own = match &object.spec.provider {
-        Some(provider) => Some(run.target(&provider.value, || object.place_of(provider.span))?),
+        Some(provider) => {
+            let own = run.target(&provider.value, || object.place_of(provider.span));
+            right &= own.is_some();
+            own
+        }
         None => None,
     };
     let seat = match &object.spec.parent {
         None => Seat { target: own?, path: AccountPath::new(object.name.value.clone()) },
         Some(parent) => {
-            // In a loop, the parent is not seated yet: so none of the loop is.
-            let above = accounts.seats[accounts.index.find(&parent.value)?].clone()?;
+            // In a loop, the parent has no spot yet: so none of the loop has.
+            let parent_at = accounts.index.find(&parent.value)?;
+            let above = accounts.spots[parent_at].clone()?;
+            right &= accounts.seats[parent_at].is_some();
             if own.is_some_and(|own| own != above.target) {
                 let above = &run.targets[above.target].object.name.value;
                 let said = format!("the parent {} is at another provider", quoted(&parent.value));
@@ -129,7 +142,7 @@ fn seat(run: &mut Run<'_>, accounts: &Accounts<'_>, at: usize) -> Option<Seat> {
                 let title = run.targets[above.target].semantics.title;
                 let said = format!("{title} accounts have no parents");
                 run.findings.push(Finding::error(said, object.place_of(parent.span)));
-                return None;
+                right = false;
             }
             Seat { target: above.target, path: above.path.child(&object.name.value) }
         }
@@ -141,9 +154,11 @@ fn seat(run: &mut Run<'_>, accounts: &Accounts<'_>, at: usize) -> Option<Seat> {
         semantics.accounts.fields,
         &format!("{} accounts", semantics.kind),
     );
-    let wrong = object.broken || !accounts.index.is_unique(at) || !findings.is_empty();
+    right &= findings.is_empty();
     run.findings.extend(findings);
-    (!wrong).then_some(seat)
+    // A parent that could not be read would look like none; of two objects of one name either may be meant.
+    let certain = accounts.index.is_unique(at) && (!object.broken || object.spec.parent.is_some());
+    certain.then_some((seat, right))
 }
 
 /// Fields that the provider does not have.
@@ -176,11 +191,15 @@ fn tell_same_accounts(run: &mut Run<'_>, accounts: &mut Accounts<'_>) {
     let mut by_key: HashMap<(usize, Option<AccountPath>, String), usize> = HashMap::new();
     let mut same = Vec::new();
     for (at, object) in objects.iter().enumerate() {
-        let Some(seat) = &accounts.seats[at] else { continue };
+        let Some(seat) = &accounts.spots[at] else { continue };
         let first = match &object.spec.external_id {
             Some(id) => *by_id.entry((seat.target, &id.value)).or_insert(at),
             None => {
                 let key = run.targets[seat.target].semantics.accounts.natural_key;
+                if object.broken && !object.spec.fields.contains_key(key) {
+                    // Its name may be what could not be read.
+                    continue;
+                }
                 let name = object.spec.fields.get(key).and_then(Value::as_text).unwrap_or(&object.name.value);
                 *by_key.entry((seat.target, seat.path.parent(), name.to_owned())).or_insert(at)
             }
@@ -202,7 +221,7 @@ fn tell_same_accounts(run: &mut Run<'_>, accounts: &mut Accounts<'_>) {
                 .hint("keep one.")
             }
             None => {
-                let key = accounts.seats[second].as_ref().map(|seat| run.targets[seat.target].semantics);
+                let key = accounts.spots[second].as_ref().map(|seat| run.targets[seat.target].semantics);
                 let name = key
                     .and_then(|semantics| other.spec.fields.get(semantics.accounts.natural_key)?.as_text());
                 let name = name.unwrap_or(&other.name.value);

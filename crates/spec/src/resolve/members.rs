@@ -1,7 +1,8 @@
 //! People and their memberships.
 //!
 //! Two declarations of one person in one account, or that disagree about the person, are an error naming both;
-//! the person is then frozen. What depends on something erroneous is left out and its person frozen too.
+//! the person is then frozen. What depends on something erroneous is left out and its person frozen too; what
+//! an erroneous object names is still looked up, so that all that is wrong with it is told at once.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -26,8 +27,14 @@ pub(super) fn place_members<'m>(run: &mut Run<'m>, accounts: &Accounts<'m>, role
     for (at, object) in objects.iter().enumerate() {
         match &object.spec.email {
             Some(email) if !object.broken && index.is_unique(at) => usable.push((object, &email.value)),
-            Some(email) => run.freeze_person(object.object(), &email.value),
-            None => run.freeze(object.object()),
+            Some(email) => {
+                run.freeze_person(object.object(), &email.value);
+                tell_more(run, accounts, roles, object);
+            }
+            None => {
+                run.freeze(object.object());
+                tell_more(run, accounts, roles, object);
+            }
         }
     }
     let people = People::new(run, &usable);
@@ -35,11 +42,20 @@ pub(super) fn place_members<'m>(run: &mut Run<'m>, accounts: &Accounts<'m>, role
     for (object, email) in usable {
         if people.torn.contains(email) {
             run.freeze_person(object.object(), email);
+            tell_more(run, accounts, roles, object);
         } else {
             let offboarded = people.offboarded.contains_key(email);
             place_member(run, accounts, roles, object, email, offboarded, &mut doubled);
         }
     }
+}
+
+/// Tells what else is wrong with an object that is frozen already.
+fn tell_more(run: &mut Run<'_>, accounts: &Accounts<'_>, roles: &Roles<'_>, object: &Object<Member>) {
+    for membership in &object.spec.memberships {
+        resolve_membership(run, accounts, roles, object, membership);
+    }
+    identities(run, object);
 }
 
 /// Memberships that are declared twice, by provider.
@@ -58,7 +74,8 @@ fn place_member<'m>(
         let titles: Vec<_> = run.targets.iter().map(|target| target.semantics.title.to_owned()).collect();
         let said = format!("{} can't create people, only invite them", join(&titles, "and"));
         run.findings.push(Finding::error(said, object.place_of(span)).hint("leave `onboarding` out."));
-        return run.freeze_person(object.object(), email);
+        run.freeze_person(object.object(), email);
+        return tell_more(run, accounts, roles, object);
     }
     let mut targets = Vec::new();
     for membership in &object.spec.memberships {
@@ -72,7 +89,10 @@ fn place_member<'m>(
             None => run.freeze_person(object.object(), email),
         }
     }
-    let identities = identities(run, object, email);
+    let (identities, right) = identities(run, object);
+    if !right {
+        run.freeze_person(object.object(), email);
+    }
     targets.extend(identities.iter().map(|(target, _)| *target));
     if offboarded {
         // It speaks for every provider of the root.
@@ -99,14 +119,14 @@ fn resolve_membership(
         tell_unknown_account(run, accounts, object.place_of(account.span), &account.value);
         return None;
     };
-    let seat = accounts.seats[at].as_ref()?;
+    let seat = accounts.spots[at].as_ref()?;
     let mut desired = DesiredMembership {
         object: object.object(),
         place: object.place_of(*span),
         grants: Default::default(),
         removal: object.spec.removal.unwrap_or(run.targets[seat.target].desired.policy.removal.members),
     };
-    let mut right = true;
+    let mut right = accounts.seats[at].is_some();
     for name in names {
         match roles.meaning(run, seat, name) {
             Meaning::Grant(grant) => drop(desired.grants.insert(grant, *expires_at)),
@@ -153,21 +173,22 @@ fn add_membership<'m>(
     run.freeze_person(desired.object, email);
 }
 
-/// The ids of a person, by provider.
-fn identities(run: &mut Run<'_>, object: &Object<Member>, email: &Email) -> Vec<(usize, PersonId)> {
+/// The ids of a person, by provider, and whether all of them are right.
+fn identities(run: &mut Run<'_>, object: &Object<Member>) -> (Vec<(usize, PersonId)>, bool) {
     let mut found: Vec<(usize, PersonId)> = Vec::new();
+    let mut right = true;
     for Identity { provider, id } in &object.spec.identities {
         match run.target(&provider.value, || object.place_of(provider.span)) {
-            None => run.freeze_person(object.object(), email),
+            None => right = false,
             Some(target) if found.iter().any(|(other, _)| *other == target) => {
                 let said = format!("there are two identities at {}", quoted(&provider.value));
                 run.findings.push(Finding::error(said, object.place_of(provider.span)).hint("keep one."));
-                run.freeze_person(object.object(), email);
+                right = false;
             }
             Some(target) => found.push((target, PersonId::from(id.value.as_str()))),
         }
     }
-    found
+    (found, right)
 }
 
 fn add_person(
@@ -209,6 +230,7 @@ impl<'m> People<'m> {
     fn new(run: &mut Run<'_>, usable: &[(&'m Object<Member>, &'m Email)]) -> Self {
         let mut said: HashMap<(&'m Email, Topic<'m>), (Word<'m>, Place)> = HashMap::new();
         let mut people = Self { offboarded: HashMap::new(), torn: HashSet::new() };
+        let mut told = HashSet::new();
         for (object, email) in usable {
             for (topic, word, span) in words(object) {
                 if word == Word::Flag(true) {
@@ -217,7 +239,11 @@ impl<'m> People<'m> {
                 let place = object.place_of(span);
                 let (first, first_place) =
                     said.entry((*email, topic)).or_insert_with(|| (word, place.clone()));
-                if *first != word && people.torn.insert(*email) {
+                if *first == word {
+                    continue;
+                }
+                people.torn.insert(*email);
+                if told.insert((*email, topic)) {
                     let message = format!("two declarations of {email} disagree about {topic}");
                     run.findings.push(
                         Finding::error(message, first_place.clone())

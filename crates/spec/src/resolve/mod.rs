@@ -209,9 +209,11 @@ impl<'m> Run<'m> {
     }
 }
 
-/// What the result speaks for. Any gap anywhere in the root counts: what was not read may declare anything.
+/// What the result speaks for. Any gap anywhere in the root counts: what was not read may declare anything,
+/// and a member whose e-mail could not be read may be anybody.
 fn subject(manifest: &Manifest) -> Subject {
-    let gap = !manifest.gaps.is_empty();
+    let gaps = gaps(manifest);
+    let gap = !gaps.is_empty();
     if manifest.whole_root && !gap {
         return Subject::Everything;
     }
@@ -221,7 +223,7 @@ fn subject(manifest: &Manifest) -> Subject {
     collect(&manifest.roles, &mut objects);
     collect(&manifest.members, &mut objects);
     let because = if gap {
-        format!("{} could not be read", several(&manifest.gaps))
+        join(&gaps, "and")
     } else if manifest.asked.is_empty() {
         "only a part was read".to_owned()
     } else {
@@ -232,6 +234,26 @@ fn subject(manifest: &Manifest) -> Subject {
         )
     };
     Subject::Some { objects, because, gap }
+}
+
+/// Clauses that say what is missing.
+fn gaps(manifest: &Manifest) -> Vec<String> {
+    let mut gaps = Vec::new();
+    if !manifest.gaps.is_empty() {
+        gaps.push(format!("{} could not be read", several(&manifest.gaps)));
+    }
+    let anybody = manifest.members.iter().filter(|object| object.spec.email.is_none());
+    let anybody: Vec<String> = anybody
+        .map(|object| {
+            let Place { file, line, .. } = object.place();
+            format!("{file}:{line}")
+        })
+        .collect();
+    if !anybody.is_empty() {
+        let verb = if anybody.len() == 1 { "names" } else { "name" };
+        gaps.push(format!("{} {verb} nobody", several(&anybody)));
+    }
+    gaps
 }
 
 fn collect<T: Kind>(from: &[Object<T>], objects: &mut BTreeSet<ObjectRef>) {

@@ -33,12 +33,15 @@ pub(super) enum Meaning {
 pub(super) fn place_roles<'m>(run: &mut Run<'m>, accounts: &Accounts<'m>) -> Roles<'m> {
     let objects: &'m [Object<Role>] = &run.manifest.roles;
     let mut roles = Roles { index: Index::new(objects), keys: Vec::new(), by_account: HashMap::new() };
+    let mut spots = Vec::with_capacity(objects.len());
     for (at, object) in objects.iter().enumerate() {
-        let seat = seat(run, accounts, object).filter(|_| roles.index.is_unique(at));
-        let key = seat.map(|seat| (seat.target, RoleKey::new(seat.path, object.name.value.clone())));
-        roles.keys.push(key);
+        let spot = spot(run, accounts, object).filter(|_| roles.index.is_unique(at));
+        let right = spot.as_ref().is_some_and(|(_, right)| *right);
+        let key = spot.map(|(seat, _)| (seat.target, RoleKey::new(seat.path, object.name.value.clone())));
+        roles.keys.push(key.clone().filter(|_| right));
+        spots.push(key);
     }
-    roles.tell_same(run, objects);
+    roles.tell_same(run, objects, &spots);
     for (at, object) in objects.iter().enumerate() {
         match &roles.keys[at] {
             Some((target, key)) => {
@@ -52,14 +55,14 @@ pub(super) fn place_roles<'m>(run: &mut Run<'m>, accounts: &Accounts<'m>) -> Rol
     roles
 }
 
-/// The account that owns the role, if all is right.
-fn seat(run: &mut Run<'_>, accounts: &Accounts<'_>, object: &Object<Role>) -> Option<Seat> {
+/// The account that owns the role, as far as that can be told, and whether all is right.
+fn spot(run: &mut Run<'_>, accounts: &Accounts<'_>, object: &Object<Role>) -> Option<(Seat, bool)> {
     let account = object.spec.account.as_ref()?;
     let Some(at) = accounts.index.find(&account.value) else {
         tell_unknown_account(run, accounts, object.place_of(account.span), &account.value);
         return None;
     };
-    let seat = accounts.seats[at].clone()?;
+    let seat = accounts.spots[at].clone()?;
     let semantics = run.targets[seat.target].semantics;
     let before = run.findings.len();
     let whose = format!("{} roles", semantics.kind);
@@ -75,17 +78,25 @@ fn seat(run: &mut Run<'_>, accounts: &Accounts<'_>, object: &Object<Role>) -> Op
                 .hint("give the Role another name: it would not be clear which of the two is meant."),
         );
     }
-    (run.findings.len() == before && !object.broken).then_some(seat)
+    let right = run.findings.len() == before && !object.broken && accounts.seats[at].is_some();
+    Some((seat, right))
 }
 
 impl<'m> Roles<'m> {
-    /// Two declarations of one role: the same natural key or id in one account.
-    fn tell_same(&mut self, run: &mut Run<'_>, objects: &[Object<Role>]) {
+    /// Two declarations of one role: the same natural key or id in one account. Erroneous ones count too.
+    fn tell_same(&mut self, run: &mut Run<'_>, objects: &[Object<Role>], spots: &[Option<(usize, RoleKey)>]) {
         let mut seen: HashMap<(usize, AccountPath, bool, &str), usize> = HashMap::new();
         let mut same = Vec::new();
         for (at, object) in objects.iter().enumerate() {
-            let Some((target, key)) = &self.keys[at] else { continue };
+            let Some((target, key)) = &spots[at] else { continue };
             let natural_key = run.targets[*target].semantics.roles.natural_key;
+            if object.broken
+                && object.spec.external_id.is_none()
+                && !object.spec.fields.contains_key(natural_key)
+            {
+                // Its name may be what could not be read.
+                continue;
+            }
             let (is_id, what) = match &object.spec.external_id {
                 Some(id) => (true, id.value.as_str()),
                 None => {

@@ -70,7 +70,8 @@ fn only_with_create(walk: &mut Walk<'_>, fields: &Fields<'_>) {
 fn says_something(walk: &mut Walk<'_>, fields: &Fields<'_>, member: &Member) {
     let offboarded = member.offboarded.as_ref().is_some_and(|flag| flag.value);
     let silent = fields.entry("memberships").is_none() && fields.entry("identities").is_none();
-    if silent && !offboarded {
+    // With an error, the memberships may be what could not be read.
+    if silent && !offboarded && !walk.has_errors() {
         walk.warning(fields.span, "this member has no memberships").hint =
             Some("if the person should be nowhere, write `offboarded: true`.".to_owned());
     }
@@ -92,7 +93,8 @@ fn membership(walk: &mut Walk<'_>, node: &Node) -> Option<Membership> {
         Some(roles)
     });
     let expires_at = walk.opt(&fields, "expiresAt", Walk::timestamp);
-    Some(Membership { span: node.span, account: account?, roles: roles?, expires_at })
+    // Without its roles the object is broken; the account is kept for looking it up.
+    Some(Membership { span: node.span, account: account?, roles: roles.unwrap_or_default(), expires_at })
 }
 
 fn warn_of_repetition(walk: &mut Walk<'_>, roles: &[At<Arc<str>>]) {

@@ -1,6 +1,6 @@
 //! Rendering: what a person sees.
 
-use orgform_spec::{read_texts, render};
+use orgform_spec::{Limits, read, read_texts, render};
 
 use crate::worlds::{TREE, acme, acme_with, member, objects, outcome, texts};
 
@@ -50,4 +50,19 @@ fn what_users_write_can_not_steer_the_terminal() {
     let rendered = outcome.rendered();
     assert!(outcome.errors() >= 3, "{rendered}");
     assert!(!rendered.contains(['\u{1b}', '\u{9b}', '\u{7}', '\u{202e}']), "{rendered:?}");
+}
+
+#[test]
+fn a_file_over_the_limit_is_counted_among_the_files() {
+    let folder = tempfile::TempDir::new().unwrap();
+    for (name, text) in [("big.yaml", "# x\n".repeat(100)), ("small.yaml", acme())] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let documents = read(folder.path(), &[], &Limits { file_bytes: 399, ..Limits::default() });
+    let small = u64::try_from(acme().len()).unwrap();
+    assert!(small > 399, "both are over the limit");
+    assert!(render(&documents.findings, &documents, false).ends_with("2 errors in 2 of 2 files.\n"));
+    std::fs::write(folder.path().join("small.yaml"), "# nothing\n").unwrap();
+    let documents = read(folder.path(), &[], &Limits { file_bytes: 399, ..Limits::default() });
+    assert!(render(&documents.findings, &documents, false).ends_with("1 error in 1 of 2 files.\n"));
 }

@@ -4,7 +4,7 @@ use orgform_model::desired::Subject;
 use orgform_model::policy::Removal;
 use orgform_model::{AccountPath, Desired, Email, Grant, ObjectKind, ObjectRef, RoleKey};
 
-use crate::worlds::{FLAT, PROVIDER, TREE, account, acme_with, member, objects, outcome, role, texts};
+use crate::worlds::{FLAT, PROVIDER, TREE, account, acme, acme_with, member, objects, outcome, role, texts};
 
 fn is_frozen(desired: &Desired, kind: ObjectKind, name: &str) -> bool {
     desired.frozen.objects.contains(&ObjectRef::of_file(kind, name))
@@ -324,4 +324,135 @@ fn a_provider_that_this_build_does_not_know_is_told() {
     let resolved = orgform_spec::resolve(&manifest.value, &[]);
     assert!(resolved.value.is_empty());
     assert_eq!(resolved.findings[0].message, "this build of orgform can't speak to `pureport`");
+}
+
+#[test]
+fn a_member_whose_email_can_not_be_read_can_be_anybody_and_is_a_gap() {
+    for spec in ["{ memberships: [] }", "{ email: [a], memberships: [] }", "{ email: ada at acme }", ""] {
+        let lab = objects(&[&format!("kind: Member\nmetadata: {{ name: ada }}\nspec: {spec}")]);
+        let files = [("acme.yaml", acme()), ("people/lab.yaml", lab)];
+        let outcome = outcome(texts(&files.each_ref().map(|(name, text)| (*name, text.as_str()))), &TREE);
+        let desired = outcome.desired();
+        assert!(is_frozen(desired, ObjectKind::Member, "ada"), "{spec}");
+        let Subject::Some { because, gap: true, .. } = &desired.subject else {
+            panic!("{spec}: {:?}", desired.subject)
+        };
+        assert_eq!(because, "people/lab.yaml:4 names nobody", "{spec}");
+    }
+    let nobody = "kind: Member\nmetadata: { name: NAME }\nspec: { email: x }";
+    let several = acme_with(&[&nobody.replace("NAME", "a"), &nobody.replace("NAME", "b"), "kind: ["]);
+    let Subject::Some { because, .. } = &several.desired().subject else { panic!("a gap is expected") };
+    assert_eq!(because, "more.yaml:13 could not be read and more.yaml:4 and more.yaml:9 name nobody");
+}
+
+#[test]
+fn all_that_is_wrong_with_a_member_is_told_at_once_also_what_it_names() {
+    let wrong = "  memberships: [{ accountRef: { name: labb }, roles: [] }, { accountRef: { name: lab }, roles: [admn] }]\n  \
+                 identities: [{ providerRef: { name: purport }, id: x }]";
+    let named = [
+        "`spec.memberships[0].roles` is an empty list",
+        "no Account `labb` here",
+        "no role `admn` here",
+        "no Provider `purport` here",
+    ];
+    for (more, also) in [
+        ("colour: red", "`spec` has no field `colour`"),
+        ("removal: Delete", "`Delete` is not one of `Remove`, `Disable` or `Retain`"),
+    ] {
+        let outcome = acme_with(&[&with_spec("ada", &format!("{wrong}\n  {more}"))]);
+        for said in named.iter().chain([&also]) {
+            assert!(outcome.messages().contains(said), "{said}: {:?}", outcome.messages());
+        }
+        assert_eq!(outcome.errors(), 5, "{:?}", outcome.messages());
+        assert!(outcome.desired().people.is_empty() && outcome.desired().memberships.is_empty());
+    }
+    let clones = acme_with(&[
+        &member("ada", "ada@acme.example", &["labb: admin"]),
+        &(member("ada", "eve@acme.example", &["lab: admn"]) + "\n  onboarding: Create"),
+        &(member("ken", "ken@acme.example", &["lab: admn2"]) + "\n  onboarding: Create"),
+    ]);
+    assert_eq!(
+        clones.messages(),
+        [
+            "no Account `labb` here",
+            "there are two objects of kind Member named `ada`",
+            "no role `admn` here",
+            "no role `admn2` here",
+            "Pureport can't create people, only invite them",
+        ]
+    );
+}
+
+#[test]
+fn every_topic_that_objects_of_a_person_disagree_about_is_told_and_what_they_name_too() {
+    let outcome = acme_with(&[
+        &with_spec(
+            "one",
+            "  offboarded: true\n  identities: [{ providerRef: { name: pureport }, id: user-1 }]",
+        ),
+        &with_spec(
+            "two",
+            "  offboarded: false\n  identities: [{ providerRef: { name: pureport }, id: user-2 }]\n  memberships: [{ accountRef: { \
+             name: labb }, roles: [admin] }]",
+        ),
+    ]);
+    let errors: Vec<_> =
+        outcome.messages().into_iter().filter(|said| !said.starts_with("`offboarded`")).collect();
+    assert_eq!(
+        errors,
+        [
+            "two declarations of ada@acme.example disagree about `offboarded`",
+            "two declarations of ada@acme.example disagree about the id at pureport",
+            "no Account `labb` here",
+        ]
+    );
+}
+
+#[test]
+fn accounts_of_one_display_name_hide_nothing_else_that_is_wrong_with_them_or_names_them() {
+    let named = |name: &str, more: &str| {
+        format!(
+            "kind: Account\nmetadata: {{ name: {name} }}\nspec: {{ parentRef: {{ name: acme }}, displayName: finance{more} }}"
+        )
+    };
+    let outcome = acme_with(&[
+        &named("two", ", colour: red"),
+        &named("three", ""),
+        "kind: Role\nmetadata: { name: admin }\nspec: { accountRef: { name: three } }",
+        &role("right", "three"),
+        &member("ada", "ada@acme.example", &["three: admn right", "two: network-operator"]),
+    ]);
+    assert_eq!(
+        outcome.messages(),
+        [
+            "`spec` has no field `colour`",
+            "two accounts with the same parent are named `finance`",
+            "two accounts with the same parent are named `finance`",
+            "`admin` is a fixed role of pureport",
+            "no role `admn` here",
+        ]
+    );
+    let desired = outcome.desired();
+    let accounts: Vec<_> = desired.accounts.keys().map(AccountPath::as_str).collect();
+    assert_eq!(accounts, ["acme", "acme/lab"]);
+    assert!(desired.memberships.is_empty());
+    assert_eq!(frozen_people(desired), ["ada@acme.example"]);
+    assert!(is_frozen(desired, ObjectKind::Role, "right"));
+}
+
+#[test]
+fn roles_of_one_display_name_are_told_also_where_one_has_another_error() {
+    let role = |name: &str, spec: &str| {
+        format!("kind: Role\nmetadata: {{ name: {name} }}\nspec: {{ accountRef: {{ name: lab }}, {spec} }}")
+    };
+    let outcome = acme_with(&[&role("other", "displayName: experimenter, colour: red")]);
+    assert_eq!(
+        outcome.messages(),
+        ["`spec` has no field `colour`", "two roles of one account are `experimenter`"]
+    );
+    assert!(is_frozen(outcome.desired(), ObjectKind::Role, "experimenter"));
+    // A name that could not be read is not taken for the object's own.
+    let unread = acme_with(&[&role("x", "displayName: [y]"), &role("other", "displayName: x")]);
+    assert_eq!(unread.messages(), ["`spec.displayName` must be a text, not a list"]);
+    assert!(!is_frozen(unread.desired(), ObjectKind::Role, "other"));
 }

@@ -64,3 +64,14 @@ fn the_root_is_the_nearest_folder_above() {
     std::fs::write(folder.path().join("a/orgform.yaml"), "root: y").unwrap();
     assert_eq!(find(&deep), Some(folder.path().canonicalize().unwrap().join("a")));
 }
+
+#[test]
+fn a_missing_id_and_a_flag_in_other_words_come_with_hints() {
+    let hint = |text: &str| parse(text.as_bytes().to_vec()).findings[0].hint.clone().unwrap();
+    assert_eq!(
+        hint("redact: { emails: true }\n"),
+        "add a line like `root: acme-1`, once; state records it, so don't change it later."
+    );
+    assert_eq!(hint("root:\n"), "it is needed.");
+    assert_eq!(hint("root: a\nredact: { emails: yes }\n"), "write true or false.");
+}

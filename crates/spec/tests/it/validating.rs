@@ -152,3 +152,44 @@ fn one_text_read_from_texts_is_not_everything_unless_said() {
     let documents = read_texts(vec![("a.yaml".into(), Vec::new())], false);
     assert!(!documents.whole_root);
 }
+
+#[test]
+fn a_member_with_a_typo_near_memberships_is_not_said_to_have_none() {
+    assert_eq!(
+        of_member("  email: ada@acme.example\n  membership: []\n"),
+        ["7:3 `spec` has no field `membership` | did you mean `memberships`?"]
+    );
+}
+
+#[test]
+fn letters_of_other_alphabets_in_an_email_are_warned_of_with_their_place() {
+    let member = |email: &str| of_member(&format!("  email: {email}\n  memberships: []\n"));
+    let hint = "letters of other alphabets can look the same; type it again unless it is meant.";
+    assert_eq!(
+        member("ad\u{430}@acme.example"),
+        [format!(
+            "6:10 warning: character 3 of `ad\u{430}@acme.example` is `\u{430}` (U+0430), not an ASCII letter | {hint}"
+        )]
+    );
+    assert_eq!(
+        member("\u{430}da@\u{430}cme.example"),
+        [format!(
+            "6:10 warning: character 1 of `\u{430}da@\u{430}cme.example` is `\u{430}` (U+0430), not an ASCII letter | and 1 more \
+             after it | {hint}"
+        )]
+    );
+    assert_eq!(member("ada@acme.example"), Vec::<String>::new());
+}
+
+#[test]
+fn a_flag_that_is_not_true_or_false_comes_with_a_hint() {
+    let member = |flag: &str| of_member(&format!("  email: ada@acme.example\n  offboarded: {flag}\n"));
+    assert_eq!(
+        member("yes"),
+        ["7:15 `spec.offboarded` must be `true` or `false`, not a text | write true or false."]
+    );
+    assert_eq!(
+        member("\"true\""),
+        ["7:15 `spec.offboarded` must be `true` or `false`, not a text | write true without quotes."]
+    );
+}

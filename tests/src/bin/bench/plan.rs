@@ -1,6 +1,6 @@
 //! The pure plan of a converged organization, by number of memberships.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use orgform_model::world::{
     AccountContent, ActualAccount, ActualMember, ActualRole, Directory, Identity, RemovalFacts, World,
 };
 use orgform_model::{
-    AccountId, AccountPath, Desired, Email, Fields, Grant, PersonId, Place, RoleId, RoleKey, Value,
+    AccountId, AccountPath, Desired, Email, Fields, Grant, Grants, PersonId, Place, RoleId, RoleKey, Value,
 };
 use orgform_plan::{Input, Requests};
 
@@ -147,7 +147,7 @@ impl Org {
         let membership = DesiredMembership {
             object: object.clone(),
             place: place(),
-            grants: BTreeMap::from([(Grant::Role(key), None)]),
+            grants: Grants::from([(Grant::Role(key), None)]),
             removal: Removal::Remove,
         };
         self.desired.memberships.entry(path.clone()).or_default().insert(email.clone(), membership);
@@ -168,7 +168,7 @@ impl Org {
         let record = MembershipRecord {
             object,
             person: Some(id),
-            granted: BTreeMap::from([(role, None)]),
+            granted: Grants::from([(role, None)]),
             kept: BTreeSet::new(),
             removal: Removal::Remove,
             mail: MailRecord::default(),

@@ -10,6 +10,7 @@ mod sections;
 use super::Style;
 use super::paper::{Ink, Paper, Span};
 use super::view::PlanView;
+use sections::deferred;
 
 pub(super) use changes::changes;
 pub(super) use report::{outcomes, report};
@@ -20,15 +21,22 @@ pub(super) fn plan(view: &PlanView, style: &Style) -> String {
     let mut paper = Paper::new(style);
     header(&mut paper, view);
     if view.nothing_to_do && !is_loud(view) {
+        // A number alone would not tell who waits, and for what.
+        if !view.deferred.is_empty() {
+            paper.gap();
+            deferred(&mut paper, view);
+        }
         return paper.into_text();
     }
     paper.gap();
     changes(&mut paper, &view.changes);
     paper.gap();
-    if !view.nothing_to_do {
+    if view.nothing_to_do {
+        deferred(&mut paper, view);
+    } else {
         quiet(&mut paper, view);
-        paper.gap();
     }
+    paper.gap();
     loud(&mut paper, view);
     paper.gap();
     summary(&mut paper, view);

@@ -21,6 +21,11 @@ pub(in super::super) fn quiet(paper: &mut Paper, view: &PlanView) {
     by_reason(paper, "Kept", "kept", &view.kept);
     let ending: Vec<&str> = view.ending.iter().map(|one| one.says.as_str()).collect();
     lines(paper, "Ends soon", &words::count(ending.len(), "grant", "grants"), &ending);
+    deferred(paper, view);
+}
+
+/// What can't be done yet: who, what it waits for, until when.
+pub(super) fn deferred(paper: &mut Paper, view: &PlanView) {
     let deferred: Vec<&str> = view.deferred.iter().map(|one| one.says.as_str()).collect();
     lines(paper, "Deferred", &words::count(deferred.len(), "change", "changes"), &deferred);
 }

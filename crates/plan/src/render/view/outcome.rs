@@ -8,7 +8,7 @@ use super::super::{Style, words};
 use super::change::{change, name, sign};
 use super::{ChangeView, PlanView, plan};
 use crate::plan::ChangeKind;
-use crate::report::{Fate, Outcome, Report, Verified};
+use crate::report::{Fate, Left, Outcome, Report, Verified};
 
 /// What became of one plan.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,6 +34,8 @@ pub struct ReportView {
     pub summary: String,
     /// What a last look showed.
     pub verified: VerifiedView,
+    /// What was left as it is, in numbers.
+    pub left: Left,
 }
 
 /// What became of one change.
@@ -76,7 +78,7 @@ pub struct VerifiedView {
 
 /// The view of a report.
 pub(in super::super) fn report(report: &Report, now: Timestamp, style: &Style) -> ReportView {
-    let Report { provider, outcomes, extra, already, adopted, forgotten, mails, verified } = report;
+    let Report { provider, outcomes, extra, already, adopted, forgotten, mails, verified, left } = report;
     ReportView {
         provider: provider.to_string(),
         outcomes: outcomes.iter().map(|one| outcome(one, provider)).collect(),
@@ -88,6 +90,7 @@ pub(in super::super) fn report(report: &Report, now: Timestamp, style: &Style) -
         complete: report.is_complete(),
         summary: summary(report),
         verified: verified_view(verified, report, now, style),
+        left: *left,
     }
 }
 
@@ -124,7 +127,8 @@ fn outcome(outcome: &Outcome, provider: &ProviderName) -> OutcomeView {
 }
 
 fn summary(report: &Report) -> String {
-    let Report { provider: _, outcomes, extra, already, adopted, forgotten, mails, verified: _ } = report;
+    let Report { provider: _, outcomes, extra, already, adopted, forgotten, mails, verified: _, left: _ } =
+        report;
     let mut parts = Vec::new();
     let done = outcomes.iter().filter(|outcome| outcome.result.is_done()).count();
     match outcomes.len() {
@@ -156,10 +160,14 @@ fn summary(report: &Report) -> String {
 fn verified_view(verified: &Verified, report: &Report, now: Timestamp, style: &Style) -> VerifiedView {
     let view = |is: &str, says: String| VerifiedView { is: is.to_owned(), says, plan: None };
     match verified {
-        Verified::Converged if report.is_complete() => {
-            view("converged", format!("Verified: {} shows what is declared.", report.provider))
+        Verified::Converged => {
+            let says = match (report.is_complete(), but_for(&report.left)) {
+                (false, _) => "Verified: what is done is as declared.".to_owned(),
+                (true, None) => format!("Verified: {} shows what is declared.", report.provider),
+                (true, Some(left)) => format!("Verified, but for {left}."),
+            };
+            view("converged", format!("{says}{}", errors(report.left.errors)))
         }
-        Verified::Converged => view("converged", "Verified: what is done is as declared.".to_owned()),
         Verified::Differs { plan: left } => {
             // The time that the first look took says nothing about this one.
             let left = plan(left, now, &Style { elapsed: None, ..*style });
@@ -170,4 +178,24 @@ fn verified_view(verified: &Verified, report: &Report, now: Timestamp, style: &S
             view("notChecked", format!("Not verified: {}", words::sentence(because)))
         }
     }
+}
+
+/// `2 refused, 1 held`; none where nothing of that kind was left.
+fn but_for(left: &Left) -> Option<String> {
+    let Left { refused, held, deferred, errors: _ } = *left;
+    let left: Vec<String> = [(refused, "refused"), (held, "held"), (deferred, "deferred")]
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    (!left.is_empty()).then(|| left.join(", "))
+}
+
+fn errors(number: usize) -> String {
+    if number == 0 {
+        return String::new();
+    }
+    let errors = words::count(number, "error", "errors");
+    let they = if number == 1 { "it names" } else { "they name" };
+    format!(" {errors} in the manifests: what {they} was left as it is.")
 }
