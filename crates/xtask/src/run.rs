@@ -19,10 +19,9 @@ pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
 pub(crate) fn cargo_with(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<()> {
     let shown = format!("cargo {}", arguments.join(" "));
     say(&format!("$ {shown}"));
-    let status = Command::new(program())
+    let status = program()
         .args(arguments)
         .envs(environment.iter().copied())
-        .current_dir(root())
         .status()
         .with_context(|| format!("could not start `{shown}`"))?;
     if !status.success() {
@@ -34,19 +33,25 @@ pub(crate) fn cargo_with(arguments: &[&str], environment: &[(&str, &str)]) -> an
 /// Runs cargo and returns what it printed.
 pub(crate) fn cargo_output(arguments: &[&str]) -> anyhow::Result<String> {
     let shown = format!("cargo {}", arguments.join(" "));
-    let output = Command::new(program())
-        .args(arguments)
-        .current_dir(root())
-        .output()
-        .with_context(|| format!("could not start `{shown}`"))?;
+    let output = program().args(arguments).output().with_context(|| format!("could not start `{shown}`"))?;
     if !output.status.success() {
         bail!("`{shown}` failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn program() -> String {
-    std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+/// Cargo at the root, as a person would start it: what the outer cargo says about this very package would make
+/// build scripts of others run again.
+fn program() -> Command {
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    command.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let own = name.to_string_lossy();
+        if own.starts_with("CARGO_PKG_") || own.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
 }
 
 /// Tells what is going on.
