@@ -38,6 +38,7 @@ use std::collections::BTreeSet;
 
 use foldhash::HashSet;
 use jiff::Timestamp;
+use orgform_model::capabilities::Rate;
 use orgform_model::world::Completeness;
 use orgform_model::{Address, Capabilities, Desired, ProviderState, Semantics, World};
 
@@ -160,12 +161,15 @@ fn seen(ground: &Ground<'_>) -> Seen {
 
 fn cost(input: &Input<'_>, plan: &Plan) -> Cost {
     let writes = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
-    let per_second = input.capabilities.rate.per_second;
+    /// What a write takes at a provider across a network, in seconds; measured nowhere, said as "about".
+    const A_WRITE: f64 = 0.1;
+    let Rate { concurrency, per_second } = input.capabilities.rate;
+    let slots = f64::from(u32::try_from(concurrency.max(1)).unwrap_or(u32::MAX));
     Cost {
         reads: input.world.calls,
         writes,
         mails: plan.changes.iter().map(|change| change.mails).sum(),
         per_second,
-        seconds: f64::from(writes) / f64::from(per_second.max(1)),
+        seconds: f64::from(writes) * (1.0 / f64::from(per_second.max(1))).max(A_WRITE / slots),
     }
 }

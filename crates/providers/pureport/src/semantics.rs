@@ -86,8 +86,9 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     remove_member: true,
     // A person known to Pureport is mailed too (section 8).
     mails: Mails { on_invite: true, on_resend: true, on_remove: false },
-    // The limit is unpublished (section 3): concurrency bounds us, and one 429 holds all calls back.
-    rate: Rate { concurrency: 8, per_second: 1000 },
+    // The limit is unpublished (section 3): concurrency bounds us, and one 429 holds all calls back. The number
+    // per second is only there to stop a loop that has gone wild.
+    rate: Rate { concurrency: 8, per_second: 20_000 },
     visible_within: Duration::from_secs(5),
     ..Capabilities::NONE
 };
