@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use common::Pureport;
 use orgform_conformance::suite;
-use orgform_sim::pureport::Switches;
+use orgform_sim::pureport::{Switches, Switching as _};
 
 /// A story that can't hold under a setting, and a part of how it breaks off.
 type Exception = (&'static str, &'static str);

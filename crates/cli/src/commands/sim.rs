@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use orgform_sim::Fault;
 use orgform_sim::pureport::{self, Sim, Switches};
+use orgform_sim::{Fault, Switching as _};
 
 use crate::args::duration;
 use crate::connect::lock_world;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Refusal;
+use crate::frame::ActError;
 
 /// One thing that somebody else does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,38 +173,6 @@ pub enum Act {
         domain: String,
         /// Who provides it.
         provider: String,
-    },
-}
-
-/// What an act led to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActResult {
-    /// How many things were changed.
-    pub count: usize,
-    /// The id of what was created or changed, if it is one thing.
-    pub id: Option<String>,
-    /// A bearer token, from [`Act::SignIn`].
-    pub token: Option<String>,
-}
-
-/// Why an act was not possible.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ActError {
-    /// Nothing, or more than one thing, has this name.
-    #[error("no single {what} is named `{name}`")]
-    Unknown {
-        /// `account`, `role`, `user` or `invite`.
-        what: &'static str,
-        /// What was asked for.
-        name: String,
-    },
-    /// The provider's own rules forbid it.
-    #[error("{code}: {message}")]
-    Refused {
-        /// The provider's error code.
-        code: String,
-        /// Its message.
-        message: String,
     },
 }
 

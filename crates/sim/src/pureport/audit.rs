@@ -47,7 +47,7 @@ pub(crate) struct Event {
 
 /// One filed entry.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct AuditEntry {
+pub struct AuditEntry {
     pub(crate) account: String,
     pub(crate) at: Timestamp,
     pub(crate) event_type: String,

@@ -9,8 +9,9 @@ use super::answer::{Answer, Answered, Refusal};
 use super::body::{self, Link, Query};
 use super::routes::Call;
 use super::switches::{DuplicateInvites, ExpiredAccept, KnownEmail};
-use super::world::{Invite, Mail, Member, Principal, Record, World};
+use super::world::{Invite, Member, Principal, Record, World};
 use super::{access, accounts, members, roles, view};
+use crate::frame::Mail;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::act::{Act, ActError, ActResult};
+use super::act::Act;
 use super::answer::Refusal;
 use super::token::{self, Use};
 use super::world::{Account, Invite, Permissions, Principal, Record, Role, User, World};
 use super::{accounts, invites, members, roles, users};
+use crate::frame::{ActError, ActResult};
 use crate::ids;
 
 /// Carries an act out.

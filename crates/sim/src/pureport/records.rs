@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditEntry;
+use crate::frame::Mail;
 
 /// Cells by resource and action; a missing one is false.
 pub(crate) type Permissions = BTreeMap<String, BTreeMap<String, bool>>;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Account {
+pub struct Account {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) description: Option<String>,
@@ -33,7 +34,7 @@ pub(crate) struct Consent {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Role {
+pub struct Role {
     pub(crate) id: String,
     pub(crate) account: String,
     pub(crate) name: String,
@@ -44,14 +45,14 @@ pub(crate) struct Role {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Member {
+pub struct Member {
     pub(crate) account: String,
     pub(crate) user: String,
     pub(crate) roles: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Invite {
+pub struct Invite {
     pub(crate) id: String,
     pub(crate) account: String,
     pub(crate) email: String,
@@ -65,7 +66,7 @@ pub(crate) struct Invite {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Key {
+pub struct Key {
     pub(crate) key: String,
     pub(crate) secret: String,
     pub(crate) account: String,
@@ -75,7 +76,7 @@ pub(crate) struct Key {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct User {
+pub struct User {
     pub(crate) id: String,
     pub(crate) email: String,
     pub(crate) first_name: String,
@@ -83,19 +84,6 @@ pub(crate) struct User {
     pub(crate) username: String,
     pub(crate) company: Option<String>,
     pub(crate) phone: Option<String>,
-}
-
-/// A mail that was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mail {
-    /// The recipient, as the address was given.
-    pub to: String,
-    /// What it says: `invite`, `reinvite` or `added`.
-    pub kind: String,
-    /// The id of the account that it is about.
-    pub account: String,
-    /// When, by the simulated clock.
-    pub at: Timestamp,
 }
 
 /// Who acts: an API key or a user.
@@ -118,7 +106,7 @@ impl Principal {
 
 /// What the world itself remembers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Origin {
+pub struct Origin {
     pub(crate) seed: u64,
     pub(crate) next_id: u64,
     /// How far the simulated clock is ahead of the real one.
@@ -137,7 +125,7 @@ pub(crate) enum Holder {
 /// One thing that exists, or that it doesn't any more.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Record {
+pub enum Record {
     Origin(Origin),
     Account(Account),
     AccountGone(String),

@@ -8,6 +8,7 @@ use super::audit::Event;
 use super::switches::PutOmitted;
 use super::world::{Principal, World};
 use super::{accounts, audit, invites, keys, members, roles, token, users, view};
+use crate::frame::routes::Endpoint;
 use crate::log::Kind;
 
 /// One request, its path already taken apart.
@@ -42,11 +43,9 @@ enum Handler {
     Signed(fn(&mut World, &Call, &Principal) -> Answered),
 }
 
-/// One endpoint of the API.
-pub(crate) struct Endpoint {
-    method: &'static str,
-    pub(crate) template: &'static str,
-    pub(crate) kind: Kind,
+/// What an endpoint does.
+#[derive(Clone, Copy)]
+pub(crate) struct Handling {
     handler: Handler,
     /// How the audit log calls a failure: event and subject type.
     event: Option<(&'static str, &'static str)>,
@@ -67,36 +66,18 @@ macro_rules! endpoints {
             method: $method,
             template: $template,
             kind: Kind::$kind,
-            handler: Handler::$auth($handler),
-            event: event!($($event $subject)?),
+            handler: Handling { handler: Handler::$auth($handler), event: event!($($event $subject)?) },
         },)+]
     };
 }
 
-/// Where a path leads.
-pub(crate) enum Found {
-    Endpoint(&'static Endpoint, Vec<String>),
-    /// The path exists, not the method.
-    OtherMethod(&'static str),
-    Nothing,
-}
-
-/// Looks for the endpoint of a request.
-pub(crate) fn find(method: &str, path: &str) -> Found {
-    let mut other = None;
-    for endpoint in ENDPOINTS {
-        let Some(params) = params(endpoint.template, path) else { continue };
-        if endpoint.method == method {
-            return Found::Endpoint(endpoint, params);
-        }
-        other = Some(endpoint.template);
-    }
-    other.map_or(Found::Nothing, Found::OtherMethod)
-}
-
 /// Checks the token where one is needed and lets the endpoint answer.
-pub(crate) fn answer(world: &mut World, endpoint: &Endpoint, call: &Call) -> (Option<Principal>, Answered) {
-    match endpoint.handler {
+pub(crate) fn answer(
+    world: &mut World,
+    endpoint: &Endpoint<Handling>,
+    call: &Call,
+) -> (Option<Principal>, Answered) {
+    match endpoint.handler.handler {
         Handler::Open(handler) => (None, handler(world, call)),
         Handler::Signed(handler) => match token::caller(world, &call.headers) {
             Ok(caller) => {
@@ -109,8 +90,8 @@ pub(crate) fn answer(world: &mut World, endpoint: &Endpoint, call: &Call) -> (Op
 }
 
 /// What the audit log is told of a request that failed.
-pub(crate) fn failure(world: &World, endpoint: &Endpoint, call: &Call) -> Option<Event> {
-    let (event_type, subject_type) = endpoint.event?;
+pub(crate) fn failure(world: &World, endpoint: &Endpoint<Handling>, call: &Call) -> Option<Event> {
+    let (event_type, subject_type) = endpoint.handler.event?;
     let account = world.accounts.get(call.param(0))?.id.clone();
     let path = endpoint.template.split('/').zip(1..).fold(String::new(), |path, (segment, place)| {
         let param = if place == 3 { call.param(0) } else { call.param(1) };
@@ -141,23 +122,8 @@ fn audit_page(world: &mut World, call: &Call, caller: &Principal) -> Answered {
     audit::page(world, caller, call.param(0), call.query.as_deref())
 }
 
-fn params(template: &str, path: &str) -> Option<Vec<String>> {
-    let mut wanted = template.split('/');
-    let mut found = path.split('/');
-    let mut params = Vec::new();
-    loop {
-        match (wanted.next(), found.next()) {
-            (None, None) => return Some(params),
-            (Some(name), Some(value)) if name.starts_with('{') && !value.is_empty() => {
-                params.push(value.to_owned())
-            }
-            (Some(segment), Some(value)) if segment == value => {}
-            _ => return None,
-        }
-    }
-}
-
-const ENDPOINTS: &[Endpoint] = endpoints! {
+/// All endpoints.
+pub(crate) const ENDPOINTS: &[Endpoint<Handling>] = endpoints! {
     "POST" "/login" Login Open users::login;
     "POST" "/login/refresh" Login Open users::refresh;
     "GET" "/userDomainProvider" Read Open users::domain_provider;

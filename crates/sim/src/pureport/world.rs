@@ -12,10 +12,12 @@ use serde_json::Value;
 use super::audit::{AuditEntry, Event};
 pub(crate) use super::records::*;
 use super::switches::{InviteLife, Switches};
+use super::unlisted::Unlisted;
+use crate::frame::{self, Mail};
 use crate::ids;
 
 #[derive(Debug, Default)]
-pub(crate) struct World {
+pub struct World {
     pub(crate) origin: Origin,
     pub(crate) switches: Switches,
     pub(crate) accounts: BTreeMap<String, Account>,
@@ -37,6 +39,8 @@ pub(crate) struct World {
     user_by_email: HashMap<String, String>,
     holders: BTreeMap<String, BTreeSet<Holder>>,
     unsaved: Vec<Record>,
+    /// New items that their list doesn't show yet.
+    pub(crate) unlisted: Unlisted,
 }
 
 impl World {
@@ -98,9 +102,7 @@ impl World {
 
     /// The simulated time, in whole milliseconds.
     pub(crate) fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        let now = now.checked_add(SignedDuration::from_secs(self.origin.ahead_seconds)).unwrap_or(now);
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+        frame::clock(self.origin.ahead_seconds)
     }
 
     /// A new id: prefix and 22 characters.

@@ -10,10 +10,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::act::ActError;
 use super::service::Inner;
-use super::switches::Switches;
-use super::view;
+use super::switches::Switching as _;
+use super::world::{ActError, World};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +21,7 @@ struct Advance {
 }
 
 /// Answers one control call; errors are `{"error": text}`.
-pub(crate) fn answer(inner: &mut Inner, head: &Parts, body: &[u8]) -> Response<Body> {
+pub(crate) fn answer<W: World>(inner: &mut Inner<W>, head: &Parts, body: &[u8]) -> Response<Body> {
     let (status, value) = match control(inner, head.method.as_str(), head.uri.path(), body) {
         Ok(value) => (StatusCode::OK, value),
         Err((status, error)) => (status, json!({ "error": error })),
@@ -33,7 +32,12 @@ pub(crate) fn answer(inner: &mut Inner, head: &Parts, body: &[u8]) -> Response<B
     response
 }
 
-fn control(inner: &mut Inner, method: &str, path: &str, body: &[u8]) -> Result<Value, (StatusCode, String)> {
+fn control<W: World>(
+    inner: &mut Inner<W>,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> Result<Value, (StatusCode, String)> {
     match (method, path) {
         ("GET", "/__stats") => Ok(json!(inner.stats())),
         ("GET", "/__log") => Ok(json!(inner.log.requests())),
@@ -41,8 +45,8 @@ fn control(inner: &mut Inner, method: &str, path: &str, body: &[u8]) -> Result<V
             inner.log.clear();
             Ok(json!({}))
         }
-        ("GET", "/__mails") => Ok(json!(inner.world.mails)),
-        ("GET", "/__time") => Ok(json!({ "now": view::time(inner.world.now()) })),
+        ("GET", "/__mails") => Ok(json!(inner.world.mails())),
+        ("GET", "/__time") => Ok(now(inner)),
         ("POST", "/__act") => {
             let result = inner.act(read(body)?).map_err(|error| {
                 let status = match error {
@@ -56,22 +60,26 @@ fn control(inner: &mut Inner, method: &str, path: &str, body: &[u8]) -> Result<V
         ("POST", "/__advance") => {
             let Advance { seconds } = read(body)?;
             inner.advance(Duration::from_secs(seconds));
-            Ok(json!({ "now": view::time(inner.world.now()) }))
+            Ok(now(inner))
         }
         ("PUT", "/__faults") => {
             inner.set_faults(read(body)?);
             Ok(json!({}))
         }
         ("PUT", "/__switches") => {
-            let mut switches: BTreeMap<String, String> = inner.world.switches.clone().into();
-            switches.extend(read::<BTreeMap<String, String>>(body)?);
-            let switches =
-                Switches::try_from(switches).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
-            inner.world.switches = switches.clone();
-            Ok(json!(switches))
+            let mut switches = inner.world.switches().clone();
+            for (name, value) in read::<BTreeMap<String, String>>(body)? {
+                switches.put(&name, &value).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+            }
+            inner.world.set_switches(switches.clone());
+            Ok(json!(switches.values()))
         }
         _ => Err((StatusCode::NOT_FOUND, format!("no control call {method} {path}"))),
     }
+}
+
+fn now<W: World>(inner: &Inner<W>) -> Value {
+    json!({ "now": format!("{:.3}", inner.world.now()) })
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {

@@ -1,6 +1,6 @@
 //! The running simulator: one world behind one lock, its log, its faults and its state file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::request::Parts;
-use jiff::Timestamp;
 
-use super::act::{Act, ActError, ActResult};
-use super::audit::{self, Occasion};
-use super::world::{Principal, Record, World};
-use super::{Options, control, genesis, perform};
+use super::simulator::Options;
+use super::world::{ActError, ActResult, World};
+use super::{Request, control};
 use crate::faults::{Fault, FaultPlan};
 use crate::log::{Log, Stats};
 use crate::server::{self, Reply};
@@ -21,39 +19,30 @@ use crate::state_file::{self, StateFile};
 
 /// The simulator behind the server.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub(crate) struct Service<W> {
     latency: Duration,
-    inner: Mutex<Inner>,
+    inner: Mutex<Inner<W>>,
 }
 
 /// Everything that a request can change; one request at a time.
 #[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) world: World,
+pub(crate) struct Inner<W> {
+    pub(crate) world: W,
     pub(crate) log: Log,
     pub(super) faults: FaultPlan,
     state_file: Option<StateFile>,
-    /// New items that their list doesn't show yet: by path of the list and id.
-    pub(super) unlisted: BTreeMap<(String, String), Unlisted>,
-    pub(super) secrets: BTreeSet<String>,
+    secrets: BTreeSet<String>,
 }
 
-/// Until when a new item stays out of its list.
-#[derive(Debug)]
-pub(super) enum Unlisted {
-    Reads(u32),
-    Until(Timestamp),
-}
-
-impl Service {
-    pub(crate) fn new(options: Options) -> io::Result<Self> {
+impl<W: World> Service<W> {
+    pub(crate) fn new(options: Options<W::Switches>) -> io::Result<Self> {
         let Options { state_file, bind: _, seed, root_account, latency, switches, faults } = options;
-        let saved = state_file.as_deref().map(state_file::load::<Record>).transpose()?.flatten();
+        let saved = state_file.as_deref().map(state_file::load::<W::Record>).transpose()?.flatten();
         let mut world = match saved {
-            Some(records) => World::from_records(records),
-            None => genesis::found(seed, &root_account),
+            Some(records) => W::from_records(records),
+            None => W::found(seed, &root_account),
         };
-        world.switches = switches;
+        world.set_switches(switches);
         let records = world.records();
         let state_file = state_file.map(|path| StateFile::create(&path, &records)).transpose()?;
         let mut inner = Inner {
@@ -61,7 +50,6 @@ impl Service {
             log: Log::default(),
             faults: FaultPlan::new(faults),
             state_file,
-            unlisted: BTreeMap::new(),
             secrets: BTreeSet::new(),
         };
         inner.remember_secrets(&records);
@@ -69,12 +57,12 @@ impl Service {
     }
 
     /// The inside. A panic elsewhere leaves nothing half done that this could spread.
-    pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
+    pub(crate) fn inner(&self) -> MutexGuard<'_, Inner<W>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl server::Service for Service {
+impl<W: World> server::Service for Service<W> {
     async fn reply(self: Arc<Self>, head: Parts, body: Option<Bytes>, peer: SocketAddr) -> Reply {
         if head.uri.path().starts_with("/__") {
             return Reply::Answer(control::answer(&mut self.inner(), &head, body.as_deref().unwrap_or(&[])));
@@ -82,7 +70,15 @@ impl server::Service for Service {
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
-        let sent = self.inner().handle(head, body, peer);
+        let request = Request {
+            method: head.method.as_str().to_owned(),
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().map(str::to_owned),
+            headers: head.headers,
+            body,
+            peer,
+        };
+        let sent = self.inner().handle(request);
         if !sent.delay.is_zero() {
             tokio::time::sleep(sent.delay).await;
         }
@@ -90,12 +86,10 @@ impl server::Service for Service {
     }
 }
 
-impl Inner {
-    /// Lets somebody act by hand, at the console.
-    pub(crate) fn act(&mut self, act: Act) -> Result<ActResult, ActError> {
-        let result = perform::perform(&mut self.world, act);
-        let founder = Principal::User(self.world.origin.founder.clone());
-        audit::file(&mut self.world, &founder, &Occasion::at_the_console(), None);
+impl<W: World> Inner<W> {
+    /// Lets somebody else act.
+    pub(crate) fn act(&mut self, act: W::Act) -> Result<ActResult, ActError> {
+        let result = self.world.act(act);
         if let Ok(ActResult { token: Some(token), .. }) = &result {
             self.secrets.insert(token.clone());
         }
@@ -104,10 +98,7 @@ impl Inner {
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
-        let mut origin = self.world.origin.clone();
-        origin.ahead_seconds =
-            origin.ahead_seconds.saturating_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX));
-        self.world.put(Record::Origin(origin));
+        self.world.advance(by);
         self.save_or_tell();
     }
 
@@ -117,26 +108,20 @@ impl Inner {
 
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self.log.stats();
-        stats.mails = self.world.mails.len() as u64;
-        for mail in &self.world.mails {
+        stats.mails = self.world.mails().len() as u64;
+        for mail in self.world.mails() {
             *stats.mails_by_kind.entry(mail.kind.clone()).or_default() += 1;
             *stats.mails_by_recipient.entry(mail.to.to_lowercase()).or_default() += 1;
         }
         stats
     }
 
-    pub(crate) fn founder(&self) -> String {
-        let founder = self.world.users.get(&self.world.origin.founder);
-        founder.map(|user| user.email.clone()).unwrap_or_default()
-    }
-
-    pub(crate) fn root_id(&self) -> String {
-        let key = self.world.keys.get(genesis::ADMIN_KEY.0);
-        key.map(|key| key.account.clone()).unwrap_or_default()
-    }
-
     pub(crate) fn secrets(&self) -> Vec<String> {
         self.secrets.iter().cloned().collect()
+    }
+
+    pub(super) fn guard(&mut self, secrets: Vec<String>) {
+        self.secrets.extend(secrets);
     }
 
     pub(crate) fn save_whole(&mut self) {
@@ -162,11 +147,7 @@ impl Inner {
         }
     }
 
-    fn remember_secrets(&mut self, records: &[Record]) {
-        self.secrets.extend(records.iter().filter_map(|record| match record {
-            Record::Invite(invite) => Some(invite.link.clone()),
-            Record::Key(key) => Some(key.secret.clone()),
-            _ => None,
-        }));
+    fn remember_secrets(&mut self, records: &[W::Record]) {
+        self.secrets.extend(records.iter().filter_map(W::secret).map(str::to_owned));
     }
 }
