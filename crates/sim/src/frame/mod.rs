@@ -8,6 +8,7 @@
 //! `POST /__advance {"seconds": n}`, `PUT /__faults` (a list of [`Fault`](crate::Fault)), `PUT /__switches` (an
 //! object of switch names and values; what isn't named stays).
 
+pub(crate) mod body;
 mod control;
 mod exchange;
 mod message;
