@@ -11,6 +11,13 @@ pub(crate) fn id(prefix: &str, seed: u64, counter: u64) -> String {
     format!("{prefix}{text}")
 }
 
+/// A UUID in the form of version 4.
+pub(crate) fn uuid(seed: u64, counter: u64) -> String {
+    let digest = Sha256::digest(format!("uuid:{seed}:{counter}"));
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+}
+
 /// 43 URL-safe base64 characters, for secrets and links.
 pub(crate) fn token(label: &str, seed: u64, counter: u64) -> String {
     encode(&Sha256::digest(format!("{label}:{seed}:{counter}")))

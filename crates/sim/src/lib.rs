@@ -9,6 +9,7 @@ mod faults;
 mod frame;
 mod ids;
 mod log;
+pub mod packetfabric;
 pub mod pureport;
 mod server;
 mod state_file;
