@@ -132,6 +132,11 @@ pub enum Effect {
     },
     /// Answers 200 with a body that is not JSON.
     Garble,
+    /// Somebody else acts just before the request is carried out.
+    Meanwhile {
+        /// An act of the simulator, in its JSON form.
+        act: serde_json::Value,
+    },
 }
 
 /// The faults of a running simulator with their counts.

@@ -13,6 +13,7 @@ pub mod packetfabric;
 pub mod pureport;
 mod server;
 mod state_file;
+pub mod xarios;
 
 pub use faults::{Effect, Fault, When};
 pub use frame::{ActError, ActResult, Mail, Options, Simulator, SwitchError, Switching, World};

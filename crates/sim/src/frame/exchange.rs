@@ -56,14 +56,15 @@ impl<W: World> Inner<W> {
     pub(super) fn handle(&mut self, request: Request) -> Sent {
         let place = W::place(&request.method, &request.path);
         let at = self.world.now();
-        let (delays, strikes): (Vec<_>, Vec<_>) = self
-            .faults
-            .strike(&request.method, &request.path)
-            .into_iter()
-            .partition(|effect| matches!(effect, Effect::Delay { .. }));
-        let millis =
-            delays.iter().map(|delay| if let Effect::Delay { millis } = delay { *millis } else { 0 }).sum();
-        let strike = strikes.into_iter().next();
+        let mut delay = Duration::ZERO;
+        let mut strike = None;
+        for effect in self.faults.strike(&request.method, &request.path) {
+            match effect {
+                Effect::Delay { millis } => delay += Duration::from_millis(millis),
+                Effect::Meanwhile { act } => self.meanwhile(act),
+                other => strike = strike.or(Some(other)),
+            }
+        }
         let unhandled = matches!(strike, Some(Effect::HangupBefore | Effect::Status { after: false, .. }));
         let Outcome { message, changed, principal } =
             if unhandled { Outcome::default() } else { self.carry_out(&request) };
@@ -80,7 +81,15 @@ impl<W: World> Inner<W> {
             principal,
             at,
         });
-        Sent { message, truncated, delay: Duration::from_millis(millis) }
+        Sent { message, truncated, delay }
+    }
+
+    /// Somebody else acts. What can't be done is logged: a fault is no request, nobody is there to be told.
+    fn meanwhile(&mut self, act: Value) {
+        let acted = serde_json::from_value(act).map_err(|error| error.to_string());
+        if let Err(error) = acted.and_then(|act| self.act(act).map_err(|error| error.to_string())) {
+            tracing::warn!(%error, "a declared act was not possible");
+        }
     }
 
     fn carry_out(&mut self, request: &Request) -> Outcome {
@@ -97,7 +106,7 @@ impl<W: World> Inner<W> {
     /// Does to a message what a fault wants.
     fn spoil(&self, message: Option<Message>, strike: Option<Effect>) -> Option<Message> {
         match strike {
-            None | Some(Effect::Truncate | Effect::Delay { .. }) => message,
+            None | Some(Effect::Truncate | Effect::Delay { .. } | Effect::Meanwhile { .. }) => message,
             Some(Effect::HangupBefore | Effect::HangupAfter) => None,
             Some(Effect::Status { code, retry_after, body, after: _ }) => {
                 let message = self.error(code, body);
