@@ -27,7 +27,7 @@ pub struct Manifest {
     pub roles: Vec<Object<Role>>,
     /// People.
     pub members: Vec<Object<Member>>,
-    /// People named by declarations that can't be told by name: frozen.
+    /// People named by declarations that can't be told by name, or by a key that is written again: frozen.
     pub nameless_people: BTreeSet<Email>,
     /// Whether everything was asked for.
     pub whole_root: bool,

@@ -15,7 +15,7 @@ use orgform_model::{Finding, Place};
 use crate::names::quoted;
 use crate::root::FILE_NAME;
 use crate::source::File;
-use crate::yaml::{Loaded, Node, Span, load_files};
+use crate::yaml::{Entry, Loaded, Node, Span, load_files};
 
 /// How much is read before it is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,9 @@ pub struct Document {
     pub node: Node,
     /// Whether a part of it was refused while reading, such as a duplicate key.
     pub broken: bool,
+    /// What was written again, and is not in `node`, under a key that says what the document is about: `kind`,
+    /// `metadata`, `spec`, `metadata.name`, `spec.email`. It counts as declared too.
+    pub again: Vec<Entry>,
 }
 
 /// Reads all manifests below `root`; `paths` narrow what is asked for, none means everything.

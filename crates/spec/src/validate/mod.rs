@@ -17,7 +17,7 @@ use crate::names::{name_fault, quoted};
 use crate::near::did_you_mean;
 use crate::read::{Document, Documents};
 use crate::walk::{Fields, Walk};
-use crate::yaml::{Node, Value};
+use crate::yaml::{Entry, Node, Value};
 use crate::{API_VERSION, Checked};
 
 const KINDS: &[&str] = &["Provider", "Account", "Role", "Member", "ApiKey"];
@@ -46,6 +46,9 @@ fn validate_document(walk: &mut Walk<'_>, document: &Document, manifest: &mut Ma
         let place = document.file.place(node.span);
         manifest.gaps.push(format!("{}:{}", place.file, place.line));
     };
+    if document.again.iter().any(|again| !is_known_email(again, manifest)) {
+        gap(manifest);
+    }
     let Some(top) = walk.fields(node, fields::DOCUMENT) else { return gap(manifest) };
     if top.get("apiVersion").is_none() && top.get("kind").is_none() {
         walk.error(node.span, "this is not an object of orgform").hint =
@@ -162,9 +165,20 @@ fn name(walk: &mut Walk<'_>, node: &Node) -> Option<At<Arc<str>>> {
     Some(At { value: Arc::from(name), span: node.span })
 }
 
+/// Whether what is written again is an e-mail, whose person is then frozen; else nobody knows what it names.
+fn is_known_email(again: &Entry, manifest: &mut Manifest) -> bool {
+    let email = (&*again.key == "email").then(|| as_email(&again.value)).flatten();
+    let known = email.is_some();
+    manifest.nameless_people.extend(email);
+    known
+}
+
 /// The e-mail of something that looks like a Member.
 fn readable_email(spec: Option<&Node>) -> Option<Email> {
-    let node = spec?.get("email")?;
+    as_email(spec?.get("email")?)
+}
+
+fn as_email(node: &Node) -> Option<Email> {
     let mut unheard = Walk::new_unheard();
     unheard.email(node).map(|email| email.value)
 }

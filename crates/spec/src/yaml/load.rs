@@ -18,6 +18,8 @@ pub(crate) struct Tree {
     pub(crate) node: Node,
     /// Whether something in it was refused, such as a duplicate key.
     pub(crate) broken: bool,
+    /// What was written again under a key that says what the document is about.
+    pub(crate) again: Vec<Entry>,
 }
 
 /// What a part of a file held.
@@ -72,6 +74,7 @@ struct Loader<'a> {
     root: Option<Node>,
     anchors: HashMap<usize, Anchor>,
     broken: bool,
+    again: Vec<Entry>,
     nodes: usize,
     expanded: usize,
     exhausted: bool,
@@ -113,6 +116,7 @@ impl<'a> Loader<'a> {
             root: None,
             anchors: HashMap::new(),
             broken: false,
+            again: Vec::new(),
             nodes: 0,
             expanded: 0,
             exhausted: false,
@@ -241,7 +245,8 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Drops keys that are written again, and names both places.
+    /// Drops keys that are written again, and names both places. What says what the document is about is kept
+    /// aside: it counts as declared too.
     fn unique(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
         let mut again: Vec<(usize, usize)> = Vec::new();
         if entries.len() <= 16 {
@@ -274,13 +279,15 @@ impl<'a> Loader<'a> {
                 .hint("keep one; YAML readers do not agree on which of the two counts."),
             );
         }
-        let mut index = 0;
-        let mut entries = entries;
-        entries.retain(|_| {
-            index += 1;
-            again.binary_search_by_key(&(index - 1), |&(_, second)| second).is_err()
-        });
-        entries
+        let mut kept = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.into_iter().enumerate() {
+            if again.binary_search_by_key(&index, |&(_, second)| second).is_err() {
+                kept.push(entry);
+            } else if names_something(self.stack.len(), &entry.key) {
+                self.again.push(entry);
+            }
+        }
+        kept
     }
 
     /// Applies `<<`: what the mapping says itself counts, then what is merged first.
@@ -322,11 +329,12 @@ impl<'a> Loader<'a> {
 
     fn finish_document(&mut self) {
         let broken = std::mem::take(&mut self.broken);
+        let again = std::mem::take(&mut self.again);
         self.anchors.clear();
         self.stack.clear();
         // An empty document, or one of comments only, says nothing.
         if let Some(node) = self.root.take().filter(|node| broken || !node.is_null()) {
-            self.part.trees.push(Tree { node, broken });
+            self.part.trees.push(Tree { node, broken, again });
         }
     }
 
@@ -337,6 +345,7 @@ impl<'a> Loader<'a> {
         self.part.findings.push(*finding);
         self.root = None;
         self.broken = false;
+        self.again.clear();
         self.stack.clear();
         self.anchors.clear();
     }
@@ -411,6 +420,15 @@ impl<'a> Loader<'a> {
         let start = span.start.byte_offset().unwrap_or(0) + self.base;
         let end = span.end.byte_offset().unwrap_or(0) + self.base;
         Span { start: narrow(start), end: narrow(end.max(start)) }
+    }
+}
+
+/// Whether a key this deep in a document says what the document is about, and not only something about it.
+fn names_something(depth: usize, key: &str) -> bool {
+    match depth {
+        0 => matches!(key, "kind" | "metadata" | "spec"),
+        1 => matches!(key, "name" | "email"),
+        _ => false,
     }
 }
 

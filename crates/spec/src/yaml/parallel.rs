@@ -41,6 +41,7 @@ pub(crate) fn load_files(files: &[Arc<File>], limits: &Limits) -> Loaded {
             file: files[file].clone(),
             node: tree.node,
             broken: tree.broken,
+            again: tree.again,
         }));
     }
     loaded

@@ -211,6 +211,25 @@ fn what_can_not_be_told_by_name_is_a_gap_and_its_person_is_frozen() {
 }
 
 #[test]
+fn what_is_written_again_counts_as_declared_too() {
+    let twice = acme_with(&[
+        "kind: Member\nmetadata: { name: ada }\nspec:\n  email: ada@acme.example\n  email: Grace@acme.example\n  \
+         memberships: []",
+    ]);
+    assert_eq!(frozen_people(twice.desired()), ["ada@acme.example", "grace@acme.example"]);
+    assert_eq!(twice.desired().subject, Subject::Everything);
+    for again in [
+        "kind: Member\nmetadata: { name: ada, name: grace }\nspec: { email: ada@acme.example, memberships: [] }",
+        "kind: Role\nkind: Member\nmetadata: { name: ada }\nspec: { email: ada@acme.example, memberships: [] }",
+        "kind: Member\nmetadata: { name: ada }\nspec: { email: ada@acme.example }\nspec: { email: no }",
+        "kind: Member\nmetadata: { name: ada }\nspec: { email: ada@acme.example, email: [] }",
+    ] {
+        let desired = acme_with(&[again]).desired().clone();
+        assert!(matches!(&desired.subject, Subject::Some { gap: true, .. }), "{again}: {:?}", desired.subject);
+    }
+}
+
+#[test]
 fn two_objects_of_one_name_are_told_and_neither_counts() {
     let outcome = acme_with(&[
         &member("ada", "ada@acme.example", &["lab: admin"]),
