@@ -2,7 +2,6 @@
 
 mod args;
 mod ask;
-mod audit;
 mod carry_out;
 mod commands;
 mod connect;

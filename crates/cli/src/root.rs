@@ -9,7 +9,6 @@ use orgform_provider::ProviderType;
 use orgform_spec::root::{FILE_NAME, Root};
 use orgform_spec::{Checked, Documents, Limits, Manifest, ProviderSettings};
 
-use crate::audit::audit;
 use crate::connect::PROVIDERS;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -148,7 +147,7 @@ fn check(documents: &Documents) -> (Vec<Declared>, Vec<Finding>, usize) {
         else {
             continue;
         };
-        let (desired, of_audit) = audit(provider, one.desired);
+        let (desired, of_audit) = orgform_engine::audit(provider, one.desired);
         findings.extend(of_audit);
         declared.push(Declared { settings: one.settings, provider, desired });
     }

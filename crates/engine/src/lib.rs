@@ -2,15 +2,17 @@
 //!
 //! Front ends call these steps in this order, and nothing else talks to a provider or writes state:
 //!
-//! 1. [`OpenState::open`] takes the lease and loads the state (a plan only [reads](state::read) it);
-//! 2. [`plan()`] observes, settles what an interrupted run left, and decides;
-//! 3. `orgform_plan::approve` reduces the plan to what somebody agreed to;
-//! 4. [`apply()`] carries it out, intents written first;
-//! 5. [`verify()`] looks again.
+//! 1. [`audit()`] brings what is declared into the provider's normal form and leaves out what has an error;
+//! 2. [`OpenState::open`] takes the lease and loads the state (a plan only [reads](state::read) it);
+//! 3. [`plan()`] observes, settles what an interrupted run left, and decides;
+//! 4. `orgform_plan::approve` reduces the plan to what somebody agreed to;
+//! 5. [`apply()`] carries it out, intents written first;
+//! 6. [`verify()`] looks again.
 //!
 //! Every decision is made in `orgform_plan`, which is pure; everything here is I/O and order.
 
 mod apply;
+mod audit;
 mod case;
 mod clock;
 mod error;
@@ -22,6 +24,7 @@ mod stop;
 mod verify;
 
 pub use apply::{Writing, apply};
+pub use audit::audit;
 pub use case::Case;
 pub use clock::{Clock, SetClock, SystemClock};
 pub use error::EngineError;

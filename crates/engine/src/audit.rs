@@ -1,5 +1,7 @@
 //! What a provider can't do of what is declared: told, and frozen like any other error. Pure.
 //!
+//! The last step of reading, for every front end: after `spec::resolve`, before anything is observed.
+//!
 //! A finding of an audit names the place of a declaration. That declaration, and what depends on it, is left
 //! out of what is desired and stays at the provider as it is.
 
@@ -9,7 +11,7 @@ use orgform_model::{AccountPath, Desired, Finding, Grant, Place, RoleKey, Severi
 use orgform_provider::ProviderType;
 
 /// Brings what is declared into normal form, audits it, and freezes what has an error.
-pub(crate) fn audit(provider: &ProviderType, desired: Desired) -> (Desired, Vec<Finding>) {
+pub fn audit(provider: &ProviderType, desired: Desired) -> (Desired, Vec<Finding>) {
     let findings = (provider.audit)(&desired);
     let bad: BTreeSet<Place> = findings
         .iter()
