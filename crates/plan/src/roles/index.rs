@@ -232,7 +232,7 @@ pub(super) enum Found {
     One(RoleId),
     None,
     Several(usize),
-    /// It is ours, and the list lacks it: somebody removed it, or the list is short.
+    /// It is ours, and the list lacks it: somebody removed it, or the list is short and does not say so.
     Vanished,
     Unseen,
 }
@@ -282,8 +282,11 @@ impl<'g, 'a> Finder<'g, 'a> {
             };
         }
         if let Some(id) = self.by_object.get(&(account, &role.object)) {
-            let there = content.roles.contains_key(*id);
-            return if there { Found::One((*id).clone()) } else { Found::Vanished };
+            return match content.roles.contains_key(*id) {
+                true => Found::One((*id).clone()),
+                false if complete => Found::Vanished,
+                false => Found::Unseen,
+            };
         }
         let key = natural_key(&role.fields, self.ground);
         match key.and_then(|key| self.by_key.get(&(account, key))).map(Vec::as_slice) {
