@@ -134,10 +134,25 @@ impl Story {
         ran
     }
 
+    /// Runs `orgform` without writing it down, after something that a shell does first.
+    pub fn after(&self, first: &str, arguments: &str) -> Ran {
+        let command = self.command("");
+        let line = format!("{first}; exec {} {arguments}", orgform().display());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &line]).current_dir(self.path()).stdin(Stdio::null());
+        shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Ran::of(shell.output().unwrap())
+    }
+
     /// Runs `orgform` at a terminal, where this is typed; both streams come as one.
     pub fn at_terminal(&self, arguments: &str, typed: &str) -> Ran {
+        self.at_terminal_of(80, arguments, typed)
+    }
+
+    /// Runs `orgform` at a terminal with so many columns, where this is typed; both streams come as one.
+    pub fn at_terminal_of(&self, columns: u16, arguments: &str, typed: &str) -> Ran {
         let command = self.command("");
-        let line = format!("{} {arguments}", orgform().display());
+        let line = format!("stty rows 40 cols {columns}; exec {} {arguments}", orgform().display());
         let mut script = Command::new("script");
         script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(self.path());
         script.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -259,7 +274,8 @@ impl Running {
 /// What differs from run to run and says nothing: measured times, ids of roots and processes, ports.
 fn filters() -> Vec<(&'static str, &'static str)> {
     vec![
-        (r"\((\d+\.\d|\d+) s\)", "(… s)"),
+        // A short time is not shown at all.
+        (r" \((\d+\.\d|\d+) s\)", ""),
         (r"\b(ac|role|user|invite)-[A-Za-z0-9_-]{22}", "$1-xxxxxxxxxxxxxxxxxxxxxx"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"tester on \S+, process \d+", "tester on HOST, process PID"),

@@ -1,6 +1,6 @@
 //! The other commands: show, invites, forget, act, and what is made for shells and editors.
 
-use orgform_tests::{Simulator, Story};
+use orgform_tests::{Ran, Simulator, Story};
 
 #[test]
 fn what_is_remembered_can_be_shown_and_let_go_of() {
@@ -86,6 +86,88 @@ fn colours_come_only_when_asked_for() {
     story.replace("people/lab.yaml", "experimenter", "experimentor");
     assert!(story.run("validate --color always").stderr.contains('\u{1b}'));
     assert!(!story.run("validate").stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn text_takes_the_width_of_the_terminal_and_a_log_keeps_its_lines() {
+    let story = Story::acme();
+    story.done("apply --yes");
+    story.without("people/lab.yaml", "tim");
+    let widest = |ran: &Ran| ran.all().lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    for columns in [72, 110] {
+        let planned = story.at_terminal_of(columns, "plan people/lab.yaml --color never --quiet", "");
+        assert!(planned.stdout.contains("This plan speaks for"), "{}", planned.stdout);
+        assert!(widest(&planned) <= columns.into(), "{}", planned.stdout);
+        let refused = story.at_terminal_of(columns, "plan people/gone.yaml --color never", "");
+        assert!(refused.stdout.contains("spoken for by"), "{}", refused.stdout);
+        assert!(widest(&refused) <= columns.into(), "{}", refused.stdout);
+    }
+    let logged = story.done_with("plan people/gone.yaml", 1);
+    assert!(logged.stderr.lines().any(|line| line.chars().count() > 80), "{}", logged.stderr);
+}
+
+#[test]
+fn what_is_redacted_stays_in_its_columns() {
+    let mut story = Story::acme();
+    story.done("apply --yes");
+    story.run("show --redact pureport:person/rosa@partner.example");
+    story.run("invites --redact");
+    story.assert_is("redacted");
+}
+
+#[test]
+fn time_that_passes_at_the_simulator_of_a_root_passes_for_orgform_too() {
+    let mut story = Story::acme();
+    story.done("apply --yes");
+    story.run("act advance 15d");
+    story.remark("invites expired, and are mailed again");
+    assert!(story.run("plan").stdout.contains("13 mails"));
+    story.done("apply --yes");
+    story.done("act accept-all");
+    story.done("apply --yes");
+    story.run("act advance 3000d");
+    story.remark("what was granted until 2031 is over");
+    let applied = story.run("apply --yes");
+    assert!(applied.stdout.contains("loses Auditor; its time is over"), "{}", applied.stdout);
+    story.assert_is("time_passes");
+}
+
+#[test]
+fn time_that_passes_at_a_running_simulator_is_its_own() {
+    let simulator = Simulator::start(&[]);
+    let said = Story::new().done(&format!("act --url {} advance 8d", simulator.url())).stderr;
+    assert!(said.contains("8 days later") && said.contains("orgform's own clock did not move"), "{said}");
+}
+
+#[test]
+fn an_invite_that_nobody_knows_of_is_listed_and_counted_as_perhaps() {
+    let simulator = Simulator::start(&[]);
+    let mut story = Story::acme_at(simulator.url());
+    let invite = "/accounts/*/invites";
+    simulator.set_faults(&serde_json::json!([
+        { "method": "POST", "path": invite, "when": { "nth": 1 }, "effect": { "status": { "code": 503 } } },
+    ]));
+    let applied = story.run("apply --yes");
+    assert_eq!(applied.code, Some(4));
+    assert!(applied.stdout.contains("mails sent at most"), "{}", applied.stdout);
+    let shown = story.done("show").stdout;
+    assert_eq!(shown.matches("1 mail at most").count(), 1, "{shown}");
+    let listed = story.done("invites --format json").json();
+    let states = listed["invites"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap());
+    assert_eq!(states.filter(|state| *state == "unknown").count(), 1, "{listed:#}");
+}
+
+#[test]
+fn mailing_again_where_nothing_can_be_seen_is_not_done() {
+    let simulator = Simulator::start(&[]);
+    let story = Story::acme_at(simulator.url());
+    story.done("apply --yes");
+    story.done(&format!("act --url {} expire Lab tim@acme.example", simulator.url()));
+    simulator.set_faults(&serde_json::json!([
+        { "method": "GET", "path": "/accounts/*/invites", "effect": { "status": { "code": 403 } } },
+    ]));
+    story.done_with("invites resend pureport/acme/lab:member/tim@acme.example --yes", 4);
+    assert_eq!(simulator.mails_to("tim@acme.example"), 1);
 }
 
 #[test]

@@ -58,7 +58,10 @@ fn a_held_group_goes_only_with_its_own_digest() {
     assert_eq!(story.run("apply --yes").code, Some(3));
     let digest =
         story.run("plan --format json").json()["plans"][0]["held"][0]["digest"].as_str().unwrap().to_owned();
-    assert_eq!(story.run("apply --yes --release sha256:000000000000").code, Some(1));
+    let wrong = story.run("apply --yes --release sha256:000000000000");
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(1), ""), "the plan is not shown first");
+    let held = format!("held: {}  acme/lab: 2 of 4 people", &digest[..19]);
+    assert!(wrong.stderr.contains(&held), "{}", wrong.stderr);
     let mut story = story.anew();
     assert_eq!(story.run(&format!("apply --yes --release {digest}")).code, Some(0));
     assert_eq!(story.run(&format!("apply --yes --release {digest}")).code, Some(1));

@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use orgform_engine::{EngineError, OpenState, Stop, SystemClock, Writing};
+use orgform_engine::{Clock, EngineError, OpenState, Stop, Writing};
 use orgform_model::policy::{Approval, Mode};
-use orgform_model::{Address, Severity, Timestamp};
+use orgform_model::{AccountPath, Address, Severity, Timestamp};
 use orgform_plan::file::PlanFile;
-use orgform_plan::{ApprovedPlan, Consent, Fate, Plan, Report, Verified, render};
+use orgform_plan::{ApprovedPlan, Fate, Plan, Report, Verified, render};
 use orgform_provider::Provider;
 
+use crate::agreed::{approve_all, refuse_unknown_releases};
 use crate::args::duration;
 use crate::ask::{Answer, ask};
-use crate::commands::plan::of_plan;
+use crate::commands::plan::{now, of_plan};
 use crate::connect::{Link, Purpose};
 use crate::console::Console;
 use crate::exit::Exit;
@@ -77,7 +78,7 @@ pub(crate) async fn carry_out(order: Order, beforehand: &Beforehand, console: &C
     let ended = Applying { root: &root, order: &order, beforehand, console, stop }.run(&mut state).await; // I/O
     let closed = state.close().await; // I/O
     let exit = exit.and(ended?);
-    closed.map_err(|error| Failure::new("the state could not be tidied up").because(error))?;
+    closed.map_err(failure::of_closing)?;
     Ok(exit)
 }
 
@@ -163,7 +164,7 @@ impl Applying<'_> {
         let known = state.provider(turn.name());
         let bar = Bar::new(self.console, turn.name().as_str());
         let case = turn.case(link);
-        orgform_engine::wait_until_visible(&case, known, &SystemClock, &bar, &self.stop).await; // I/O
+        orgform_engine::wait_until_visible(&case, known, link.clock(), &bar, &self.stop).await; // I/O
         drop(bar);
         let look = run::look(turn, link, writer.as_ref(), known, self.console).await.map_err(named)?; // I/O
         Ok((writer, look))
@@ -172,10 +173,11 @@ impl Applying<'_> {
     /// Shows the plans and asks; none means no. An empty plan needs no answer: it only remembers.
     async fn agree(&self, ready: &[Ready]) -> Result<Option<Vec<ApprovedPlan>>> {
         let looks: Vec<&Look> = ready.iter().map(|one| &one.look).collect();
+        let plans: Vec<&Plan> = looks.iter().map(|look| &look.planned.plan).collect();
+        refuse_unknown_releases(&plans, &self.order.releases)?;
         if self.order.format == Format::Text {
             run::print_plans(&looks, self.console)?;
         }
-        let plans: Vec<&Plan> = looks.iter().map(|look| &look.planned.plan).collect();
         let approved = approve_all(&plans, self.order)?;
         let changes: usize = approved.iter().map(|plan| plan.plan().changes.len()).sum();
         let taken: usize =
@@ -256,7 +258,7 @@ impl Applying<'_> {
         let bar = Bar::new(self.console, turn.name().as_str());
         let case = turn.case(link);
         let writing =
-            Writing { writer: writer.as_ref(), clock: &SystemClock, progress: &bar, stop: &self.stop };
+            Writing { writer: writer.as_ref(), clock: link.clock(), progress: &bar, stop: &self.stop };
         let mut report = {
             let applying = orgform_engine::apply(&writing, &case, &look.planned, approved, state); // I/O
             tokio::pin!(applying);
@@ -279,7 +281,7 @@ impl Applying<'_> {
             return Ok(Report { verified: not_checked("nothing was written"), ..report });
         }
         let case = turn.case_afterwards(link);
-        orgform_engine::verify(writer.as_ref(), &case, &look.planned, report, state, &SystemClock, &bar).await // I/O
+        orgform_engine::verify(writer.as_ref(), &case, &look.planned, report, state, link.clock(), &bar).await // I/O
     }
 
     /// The exit code of one provider: what failed, then what was not allowed, then what could not be seen.
@@ -292,12 +294,7 @@ impl Applying<'_> {
             (true, _) => Exit::Partial,
             (false, true) => of_plan(&plan, false),
             // Of a plan that is asked to mail again, only that counts.
-            (false, false) => {
-                let asked = |address: &Address| self.order.question.resend.contains(address);
-                let refused = plan.refused.iter().map(|one| &one.address);
-                let held = plan.held.iter().flat_map(|group| &group.changes).map(|one| &one.address);
-                if refused.chain(held).any(asked) { Exit::Refused } else { Exit::Clean }
-            }
+            (false, false) => self.of_resends(&plan),
         };
         let differs = matches!(report.verified, Verified::Differs { .. });
         exit.and(if refused { Exit::Refused } else { Exit::Clean }).and(if differs && !refused {
@@ -307,19 +304,38 @@ impl Applying<'_> {
         })
     }
 
+    /// How mailing again ended that nothing failed of: somebody may be refused, deferred or out of sight.
+    fn of_resends(&self, plan: &Plan) -> Exit {
+        let resend = &self.order.question.resend;
+        let asked = |address: &Address| resend.contains(address);
+        let refused = plan.refused.iter().map(|one| &one.address);
+        let held = plan.held.iter().flat_map(|group| &group.changes).map(|one| &one.address);
+        let is_in = |account: &Option<AccountPath>| {
+            let accounts =
+                resend.iter().filter(|one| one.provider == plan.provider).map(Address::account_path);
+            account.is_none() || accounts.into_iter().any(|of| of.is_none() || of == account.as_ref())
+        };
+        if plan.unseen.iter().any(|scope| is_in(&scope.account))
+            || plan.deferred.iter().any(|one| asked(&one.address))
+        {
+            return Exit::Partial;
+        }
+        if refused.chain(held).any(asked) { Exit::Refused } else { Exit::Clean }
+    }
+
     fn show(&self, one: &Ready, approved: &ApprovedPlan, report: &Report) -> Result<()> {
         let quiet =
             one.look.planned.plan.is_empty() && approved.releases().is_empty() && report.extra.is_empty();
         // The plan's own line has said that there is nothing to do.
         if self.order.format == Format::Text && !(quiet && report.outcomes.is_empty()) {
-            let text = render::report_text(report, Timestamp::now(), &self.console.style(None));
+            let text = render::report_text(report, one.link.clock().now(), &self.console.style(None));
             self.console.print(&format!("\n{text}"))?;
         }
         Ok(())
     }
 
     fn print_json(&self, ready: &[Ready], reports: &[Report]) -> Result<()> {
-        let now = Timestamp::now();
+        let now = now(ready.iter().map(|one| &one.look));
         let style = self.console.style(None);
         let plans: Vec<Plan> = ready.iter().map(|one| one.look.planned.plan.clone()).collect();
         let mut value = render::json(&plans, now, &style);
@@ -363,42 +379,5 @@ fn question(changes: usize, taken: usize) -> String {
         (0, taken) => format!("Remember these {taken} things as ours?"),
         (1, _) => "Apply this change?".to_owned(),
         (changes, _) => format!("Apply these {changes} changes?"),
-    }
-}
-
-/// Reduces each plan to what is agreed to.
-///
-/// # Errors
-/// When a release names no held group of any plan.
-fn approve_all(plans: &[&Plan], order: &Order) -> Result<Vec<ApprovedPlan>> {
-    for release in &order.releases {
-        let held: Vec<_> = plans.iter().flat_map(|plan| &plan.held).collect();
-        if held.iter().any(|group| group.digest.is_named(release)) {
-            continue;
-        }
-        let failure = Failure::new(format!("no held group has the digest {release}"));
-        let failure = held.iter().fold(failure, |failure, group| {
-            failure.line(format!("held: {}  {}", group.digest.short(), group.because))
-        });
-        return Err(failure
-            .hint("a group that has changed has another digest; read the plan again before releasing it.")
-            .nothing_changed()
-            .into());
-    }
-    let approve = |plan: &&Plan| {
-        let releases = order
-            .releases
-            .iter()
-            .filter(|release| plan.held.iter().any(|group| group.digest.is_named(release)));
-        let consent = Consent { releases: releases.cloned().collect(), ..consent(plan, order) };
-        Ok(orgform_plan::approve((*plan).clone(), &consent)?)
-    };
-    plans.iter().map(approve).collect()
-}
-
-fn consent(plan: &Plan, order: &Order) -> Consent {
-    match &order.file {
-        Some(file) => file.consent(&plan.provider),
-        None => Consent::default(),
     }
 }

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use orgform_model::{Place, ProviderName};
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use orgform_engine::{Clock, SystemClock};
+use orgform_model::{Place, ProviderName, Timestamp};
 use orgform_provider::{Connection, Credential, ProviderType};
 use orgform_sim::pureport::{self, Sim};
 use orgform_spec::{CredentialRef, CredentialSource, ProviderSettings, SimulatorSettings};
@@ -42,6 +45,25 @@ pub(crate) struct Link {
     /// What state is bound to: kind and endpoint. A simulator's port changes, its world does not.
     pub(crate) label: String,
     simulator: Option<Simulator>,
+    clock: WorldClock,
+}
+
+/// The clock of a provider's world: the system's, or that of its simulator, so that both of us agree what is old.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct WorldClock {
+    ahead: SignedDuration,
+}
+
+#[async_trait]
+impl Clock for WorldClock {
+    fn now(&self) -> Timestamp {
+        let now = SystemClock.now();
+        now.checked_add(self.ahead).unwrap_or(now)
+    }
+
+    async fn sleep(&self, span: Duration) {
+        SystemClock.sleep(span).await;
+    }
 }
 
 /// A simulator in this process.
@@ -49,6 +71,8 @@ pub(crate) struct Link {
 pub(crate) struct Simulator {
     sim: Sim,
     world: PathBuf,
+    /// Whether the world was made just now.
+    is_new: bool,
     _lock: File,
 }
 
@@ -68,7 +92,8 @@ impl Link {
             let simulator = Simulator::start(folder, settings.name.as_str(), simulated).await?;
             let connection = simulator.connection(purpose)?;
             let label = format!("{kind} simulator {}", settings.name);
-            return Ok(Self { connection, label, simulator: Some(simulator) });
+            let clock = simulator.clock();
+            return Ok(Self { connection, label, simulator: Some(simulator), clock });
         }
         let endpoint = match &settings.endpoint {
             Some(endpoint) => endpoint.as_str(),
@@ -82,14 +107,21 @@ impl Link {
         let credentials = credentials(folder, settings, fields, console)?;
         let label = format!("{kind} {endpoint}");
         let connection = Connection { endpoint, credentials, user_agent: user_agent() };
-        Ok(Self { connection, label, simulator: None })
+        Ok(Self { connection, label, simulator: None, clock: WorldClock::default() })
     }
 
-    /// Says that this is a simulator, if it is one.
+    /// What time it is at the provider.
+    pub(crate) fn clock(&self) -> &WorldClock {
+        &self.clock
+    }
+
+    /// Says that this is a simulator, when it is used for the first time.
     pub(crate) fn tell(&self, name: &ProviderName, console: &Console) {
-        if let Some(simulator) = &self.simulator {
+        if let Some(simulator) = self.simulator.as_ref().filter(|simulator| simulator.is_new) {
             let world = simulator.world.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-            console.tell(&format!("{name} is a simulator: nobody is mailed. Its world is .orgform/{world}"));
+            console.tell(&format!(
+                "{name} is a simulator: nobody is mailed. Its world was made just now: .orgform/{world}"
+            ));
         }
     }
 
@@ -108,6 +140,7 @@ impl Simulator {
         std::fs::create_dir_all(&home).with_context(|| format!("could not make {}", home.display()))?;
         let world = home.join(format!("simulator-{provider}.json"));
         let lock = lock_world(&world).await?;
+        let is_new = !world.exists();
         let options = pureport::Options {
             state_file: Some(world.clone()),
             root_account: settings.root_account.clone(),
@@ -116,12 +149,19 @@ impl Simulator {
         let sim = pureport::start(options)
             .await
             .with_context(|| format!("could not start the simulator on {}", world.display()))?;
-        Ok(Self { sim, world, _lock: lock })
+        Ok(Self { sim, world, is_new, _lock: lock })
     }
 
     /// The simulator itself.
     pub(crate) fn sim(&self) -> &Sim {
         &self.sim
+    }
+
+    /// The clock of its world.
+    pub(crate) fn clock(&self) -> WorldClock {
+        // A simulated time has whole milliseconds: rounding keeps a world that was never advanced at zero.
+        let ahead = self.sim.now().duration_since(SystemClock.now()).as_secs_f64().round();
+        WorldClock { ahead: SignedDuration::try_from_secs_f64(ahead).unwrap_or_default() }
     }
 
     /// Stops it, its world saved.

@@ -1,23 +1,32 @@
 //! Where output goes: stdout is what was asked for, stderr is talk.
 //!
-//! Everything that a command shows passes here, so that colour, quiet and redaction are decided once.
+//! Everything that a command shows passes here, so that colour, width, quiet and redaction are decided once.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstream::ColorChoice;
+use anyhow::{Context, Result};
 use orgform_plan::render::Style;
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::args::{Global, When};
 use crate::exit::Exit;
-use crate::failure;
+use crate::wrap::wrap;
+use crate::{failure, words};
+
+/// A narrower terminal breaks lines by itself; longer lines are hard to read.
+const WIDTHS: std::ops::RangeInclusive<usize> = 60..=120;
 
 /// The two streams and how to use them.
 #[derive(Debug)]
 pub(crate) struct Console {
     print_color: bool,
     talk_color: bool,
+    /// The widths of the terminals; none where there is no terminal.
+    print_width: Option<usize>,
+    talk_width: Option<usize>,
     quiet: bool,
     redact: AtomicBool,
     /// What a suggested command needs after `orgform` to mean the same folder.
@@ -30,6 +39,8 @@ impl Console {
         Self {
             print_color: colors(global.color, &io::stdout()),
             talk_color: colors(global.color, &io::stderr()),
+            print_width: columns(terminal_size_of(io::stdout())),
+            talk_width: columns(terminal_size_of(io::stderr())),
             quiet: global.quiet,
             redact: AtomicBool::new(global.redact),
             folder: global
@@ -56,16 +67,22 @@ impl Console {
 
     /// How to render for stdout.
     pub(crate) fn style(&self, elapsed: Option<Duration>) -> Style {
-        Style { color: self.print_color, width: None, redact: self.redacts(), elapsed }
+        Style { color: self.print_color, width: self.print_width, redact: self.redacts(), elapsed }
     }
 
     /// Prints what was asked for. A reader that went away is no error.
-    pub(crate) fn print(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn print(&self, text: &str) -> Result<()> {
         print_to(&mut io::stdout().lock(), &self.suggesting(&self.shown(text)))
     }
 
+    /// Rows in columns, as they may be shown.
+    pub(crate) fn table(&self, rows: &[Vec<String>]) -> String {
+        let shown = |row: &Vec<String>| row.iter().map(|cell| self.shown(cell).into_owned()).collect();
+        words::table(&rows.iter().map(shown).collect::<Vec<_>>())
+    }
+
     /// Prints a value as indented JSON.
-    pub(crate) fn print_json(&self, value: &serde_json::Value) -> io::Result<()> {
+    pub(crate) fn print_json(&self, value: &serde_json::Value) -> Result<()> {
         print_to(&mut io::stdout().lock(), &self.shown(&format!("{value:#}\n")))
     }
 
@@ -98,6 +115,10 @@ impl Console {
 
     fn talk(&self, text: &str) {
         let mut text = self.suggesting(&self.shown(text));
+        // A log, or whoever searches in it, is better off with whole lines.
+        if let Some(width) = self.talk_width {
+            text = wrap(&text, width);
+        }
         if !text.ends_with('\n') {
             text.push('\n');
         }
@@ -135,11 +156,17 @@ fn in_shell(word: &str) -> String {
     }
 }
 
-fn print_to(stream: &mut impl Write, text: &str) -> io::Result<()> {
+fn print_to(stream: &mut impl Write, text: &str) -> Result<()> {
     match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        ended => ended,
+        ended => ended.context("could not print to stdout"),
     }
+}
+
+/// The width to write in, at a terminal.
+fn columns(terminal: Option<(Width, Height)>) -> Option<usize> {
+    let (Width(columns), _) = terminal?;
+    Some(usize::from(columns).clamp(*WIDTHS.start(), *WIDTHS.end()))
 }
 
 fn colors(when: When, stream: &impl anstream::stream::RawStream) -> bool {

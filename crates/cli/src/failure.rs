@@ -6,6 +6,8 @@ use orgform_engine::{EngineError, StateError};
 use orgform_model::ProviderName;
 use orgform_provider::{ErrorKind, ProviderError};
 
+use crate::words::span;
+
 /// An error with everything that a person needs next.
 ///
 /// ```text
@@ -114,7 +116,8 @@ pub(crate) fn render(error: &anyhow::Error, error_mark: &str, hint_mark: &str) -
             }
             untouched = untouched.or(failure.untouched);
         }
-        hints.extend(hint_of(cause).filter(|hint| !hints.contains(hint)));
+        // A cause may know less of the same.
+        hints.extend(hint_of(cause).filter(|hint| !hints.iter().any(|said| said.contains(hint.as_str()))));
     }
     for hint in hints {
         text.push_str(&format!("{hint_mark}: {hint}\n"));
@@ -149,7 +152,7 @@ pub(crate) fn of_provider(name: &ProviderName, error: EngineError) -> anyhow::Er
                 _ => format!("{name}: {error}"),
             };
             let failure = Failure::new(what);
-            match error.hint {
+            match error.hint.clone().or_else(|| later(name, &error)) {
                 Some(hint) => failure.hint(hint),
                 None => failure,
             }
@@ -169,6 +172,31 @@ pub(crate) fn of_provider(name: &ProviderName, error: EngineError) -> anyhow::Er
         }
         error => Failure::new(format!("{name} can't be used")).because(error).nothing_changed().into(),
     }
+}
+
+/// What to do about an error that passes by itself.
+fn later(name: &ProviderName, error: &ProviderError) -> Option<String> {
+    match &error.kind {
+        ErrorKind::Throttled { after: Some(after) } => {
+            let seconds = i64::try_from(after.as_secs()).unwrap_or(i64::MAX);
+            Some(format!("{name} asks to be left alone for {}; run it again then.", span(seconds)))
+        }
+        ErrorKind::Throttled { after: None } => {
+            Some(format!("{name} takes no more calls for now; run it again later."))
+        }
+        ErrorKind::Unavailable => {
+            Some(format!("{name} is in trouble, or something on the way to it; run it again later."))
+        }
+        _ => None,
+    }
+}
+
+/// An error of giving the state back, after everything in it was written.
+pub(crate) fn of_closing(error: StateError) -> anyhow::Error {
+    Failure::new("the state could not be tidied up")
+        .line("what was done is remembered all the same; the next apply tidies up")
+        .because(error)
+        .into()
 }
 
 /// An error of reading the state.

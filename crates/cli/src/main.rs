@@ -1,5 +1,6 @@
 //! The command line of orgform: parses, sets up, calls one command and turns its result into an exit code.
 
+mod agreed;
 mod args;
 mod ask;
 mod carry_out;
@@ -17,6 +18,7 @@ mod root;
 mod run;
 mod store;
 mod words;
+mod wrap;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use orgform_engine::{Case, EngineError, Planned, SystemClock};
+use orgform_engine::{Case, EngineError, Planned};
 use orgform_model::desired::Subject;
 use orgform_model::{Address, Desired, ObjectRef, ProviderName, ProviderState, State, Thing};
 use orgform_plan::{Requests, render};
@@ -177,7 +177,7 @@ pub(crate) async fn look(
 ) -> Result<Look, EngineError> {
     let begun = Instant::now();
     let bar = Bar::new(console, turn.name().as_str());
-    let planned = orgform_engine::plan(observer, &turn.case(link), state, &SystemClock, &bar).await?;
+    let planned = orgform_engine::plan(observer, &turn.case(link), state, link.clock(), &bar).await?;
     Ok(Look { planned, took: begun.elapsed(), base: turn.revision.clone() })
 }
 

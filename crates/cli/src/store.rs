@@ -1,5 +1,6 @@
 //! Where the state of a root is kept, and who holds it.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,8 +64,14 @@ fn make_folder(root: &OpenRoot) -> Result<()> {
     let path = root.folder.join(path);
     let Some(folder) = path.parent() else { return Ok(()) };
     std::fs::create_dir_all(folder).map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+                "a file is where a folder should be; move it away, or name another place under `state` in orgform.yaml."
+            }
+            _ => "apply remembers what it does; it needs to write here.",
+        };
         Failure::new(format!("could not make the folder {}", folder.display()))
-            .hint("apply remembers what it does; it needs to write here.")
+            .hint(hint)
             .nothing_read()
             .because(error)
             .into()

@@ -1,12 +1,20 @@
 //! Ages and days in words, where a command lists something itself.
 
 use orgform_model::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
 /// How long ago: `3 days`.
 pub(crate) fn age(since: Timestamp, now: Timestamp) -> String {
-    let seconds = now.as_second().saturating_sub(since.as_second());
+    match now.as_second().saturating_sub(since.as_second()) {
+        ..60 => "just now".to_owned(),
+        seconds => span(seconds),
+    }
+}
+
+/// A span of time in its largest unit: `3 days`.
+pub(crate) fn span(seconds: i64) -> String {
     let (number, unit) = match seconds {
-        ..60 => return "just now".to_owned(),
+        ..60 => (seconds, "second"),
         60..3600 => (seconds / 60, "minute"),
         3600..86_400 => (seconds / 3600, "hour"),
         _ => (seconds / 86_400, "day"),
@@ -24,13 +32,15 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
         .map(|column| {
-            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
         })
         .collect();
     let mut text = String::new();
     for row in rows {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let padded = |(cell, width): (&String, &usize)| {
+            format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())))
+        };
+        let cells: Vec<String> = row.iter().zip(&widths).map(padded).collect();
         text.push_str(&format!("  {}", cells.join("  ")).trim_end().replace('\n', " "));
         text.push('\n');
     }

@@ -14,6 +14,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::root::OpenRoot;
+use crate::words::span;
 
 /// Play other people at a simulator: accept invites, edit by hand, let time pass.
 ///
@@ -124,7 +125,10 @@ enum Action {
         /// Its new name.
         name: String,
     },
-    /// Time passes.
+    /// Time passes at the simulator, and for orgform wherever it plays in that world.
+    ///
+    /// With --url the simulator alone moves on: what orgform measures itself, such as `resendAfter`, `expiresAt` and
+    /// the 24 h of the limits, goes by its own clock.
     Advance {
         /// How much, such as 8d.
         #[arg(value_name = "SPAN", value_parser = duration)]
@@ -198,7 +202,7 @@ async fn play(arguments: &Arguments, sent: Sent, console: &Console) -> Result<St
     let said = match sent {
         Sent::Advance(by) => {
             simulator.sim().advance(by);
-            Ok(advanced())
+            Ok(format!("Done: it is {} later at the simulator, and for orgform with it.", later(by)))
         }
         Sent::Act(act) => simulator.sim().act(act).map(|result| done(result.count, result.id.as_deref())),
     };
@@ -232,7 +236,11 @@ async fn post(url: &str, sent: Sent) -> Result<String> {
     }
     let said: Value = serde_json::from_str(&text).unwrap_or_default();
     Ok(match sent {
-        Sent::Advance(_) => advanced(),
+        Sent::Advance(by) => format!(
+            "Done: it is {} later at the simulator. orgform's own clock did not move: `resendAfter`, `expiresAt` and \
+             the 24 h of the limits go by that.",
+            later(by)
+        ),
         Sent::Act(_) => {
             let count = said["count"].as_u64().and_then(|count| usize::try_from(count).ok());
             done(count.unwrap_or_default(), said["id"].as_str())
@@ -248,8 +256,8 @@ fn done(count: usize, id: Option<&str>) -> String {
     }
 }
 
-fn advanced() -> String {
-    "Done: the simulator's clock is ahead.".to_owned()
+fn later(by: Duration) -> String {
+    span(i64::try_from(by.as_secs()).unwrap_or(i64::MAX))
 }
 
 fn share(text: &str) -> Result<f64, String> {

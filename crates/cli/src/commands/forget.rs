@@ -11,7 +11,7 @@ use crate::ask::{Answer, ask};
 use crate::carry_out::Beforehand;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::remembered::{is_within, letting_go, ours};
 use crate::root::{OpenRoot, counted};
 use crate::{interrupt, store};
@@ -35,7 +35,7 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
     let ended = forget(arguments, &root, &mut state, console).await;
     let closed = state.close().await; // I/O
     ended?;
-    closed.map_err(|error| Failure::new("the state could not be tidied up").because(error))?;
+    closed.map_err(failure::of_closing)?;
     Ok(Exit::Clean)
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use orgform_engine::state;
+use orgform_engine::{Planned, state};
 use orgform_model::change::Action;
 use orgform_model::invite::{InviteStatus, MailOutcome};
 use orgform_model::state::MembershipRecord;
@@ -14,14 +14,15 @@ use serde_json::json;
 
 use crate::carry_out::{Beforehand, Format, Order, carry_out};
 use crate::commands::plan::plan_one;
+use crate::commands::show::mails;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure;
-use crate::remembered::path_of;
+use crate::remembered::{granted, path_of};
 use crate::root::{OpenRoot, counted};
 use crate::run::{self, Question, Turn};
 use crate::store;
-use crate::words::{age, table};
+use crate::words::age;
 
 /// List invites that wait for their person: since when, and how often they were mailed.
 #[derive(Args, Debug)]
@@ -76,7 +77,7 @@ async fn list(format: Format, console: &Console) -> Result<Exit> {
                 if !look.planned.plan.unseen.is_empty() {
                     exit = exit.and(Exit::Partial);
                 }
-                invites.extend(waiting(turn, &look.planned.world, remembered.as_ref()));
+                invites.extend(waiting(turn, &look.planned, remembered.as_ref()));
             }
             Err(error) => exit = exit.and(console.fail(&error)),
         }
@@ -84,7 +85,7 @@ async fn list(format: Format, console: &Console) -> Result<Exit> {
     match format {
         Format::Json => console.print_json(&json!({ "format": 1, "invites": invites }))?,
         Format::Text if invites.is_empty() => console.tell("No invite waits."),
-        Format::Text => console.print(&as_text(&invites, Timestamp::now()))?,
+        Format::Text => console.print(&as_text(&invites, console))?,
     }
     Ok(exit)
 }
@@ -100,12 +101,17 @@ struct Listed {
     /// `pending`, `expired`, `failed`, or `unknown` where nobody knows whether the mail was sent.
     state: &'static str,
     since: Option<Timestamp>,
-    /// Mails that orgform sent; none where the invite is not ours.
+    /// Mails that orgform sent, or may have sent; none where the invite is not ours.
     mails: Option<u32>,
+    /// The same in words, and how long ago it was.
+    #[serde(skip)]
+    said: (String, String),
 }
 
 /// Invites that the provider shows, and writes of ours that may have sent one. Pure.
-fn waiting(turn: &Turn, world: &World, remembered: Option<&State>) -> Vec<Listed> {
+fn waiting(turn: &Turn, planned: &Planned, remembered: Option<&State>) -> Vec<Listed> {
+    let Planned { world, at: now, .. } = planned;
+    let ago = |since: Option<Timestamp>| since.map(|since| age(since, *now)).unwrap_or_default();
     let name = turn.name();
     let nothing = ProviderState::default();
     let known = remembered.and_then(|state| state.providers.get(name)).unwrap_or(&nothing);
@@ -127,15 +133,19 @@ fn waiting(turn: &Turn, world: &World, remembered: Option<&State>) -> Vec<Listed
                 state: said(invite.status, record),
                 since: invite.invited_at,
                 mails: record.map(|record| record.mail.attempts),
+                said: (
+                    record.map_or_else(|| "not ours".to_owned(), |record| mails(&record.mail)),
+                    ago(invite.invited_at),
+                ),
                 address: address.clone(),
             });
             seen.insert(address);
         }
     }
     for (address, intent) in &known.intents {
-        let mails = matches!(intent.change.action, Action::Invite { .. } | Action::Resend { .. });
+        let sends = matches!(intent.change.action, Action::Invite { .. } | Action::Resend { .. });
         if let (true, false, Some(email), Some(path)) =
-            (mails, seen.contains(address), address.email(), address.account_path())
+            (sends, seen.contains(address), address.email(), address.account_path())
         {
             listed.push(Listed {
                 person: email.to_string(),
@@ -144,12 +154,42 @@ fn waiting(turn: &Turn, world: &World, remembered: Option<&State>) -> Vec<Listed
                 state: "unknown",
                 since: Some(intent.at),
                 mails: None,
+                said: ("a mail may have been sent".to_owned(), ago(Some(intent.at))),
                 address: address.clone(),
             });
         }
     }
+    listed.extend(lost(turn, planned, known).map(|(address, record)| Listed {
+        person: address.email().map(ToString::to_string).unwrap_or_default(),
+        account: address.account_path().map(ToString::to_string).unwrap_or_default(),
+        roles: granted(known, record).into_keys().collect(),
+        state: "unknown",
+        since: record.mail.last,
+        mails: Some(record.mail.attempts),
+        said: (mails(&record.mail), ago(record.mail.last)),
+        address,
+    }));
     listed.sort_by(|a, b| a.address.cmp(&b.address));
     listed
+}
+
+/// Invites of which nothing is there, and nobody knows whether a mail went out: a person decides.
+fn lost<'a>(
+    turn: &'a Turn,
+    planned: &'a Planned,
+    known: &'a ProviderState,
+) -> impl Iterator<Item = (Address, &'a MembershipRecord)> {
+    let waits = |address: &Address| planned.plan.refused.iter().any(|refused| refused.address == *address);
+    let records = known
+        .memberships
+        .iter()
+        .flat_map(|(account, people)| people.iter().map(move |(email, record)| (account, email, record)));
+    records
+        .filter(|(_, _, record)| record.mail.outcome == Some(MailOutcome::Unknown))
+        .map(|(account, email, record)| {
+            (Address::member(turn.name(), &path_of(known, account), email), record)
+        })
+        .filter(move |(address, _)| waits(address))
 }
 
 fn said(status: InviteStatus, record: Option<&MembershipRecord>) -> &'static str {
@@ -177,25 +217,20 @@ fn titles(world: &World, semantics: &Semantics) -> BTreeMap<RoleId, String> {
         .collect()
 }
 
-fn as_text(invites: &[Listed], now: Timestamp) -> String {
+fn as_text(invites: &[Listed], console: &Console) -> String {
     let rows: Vec<Vec<String>> = invites
         .iter()
         .map(|one| {
-            let mails = match one.mails {
-                Some(mails) => counted(mails as usize, "mail"),
-                None if one.state == "unknown" => "a mail may have been sent".to_owned(),
-                None => "not ours".to_owned(),
-            };
-            let since = one.since.map(|since| age(since, now)).unwrap_or_default();
+            let (mails, since) = &one.said;
             vec![
                 one.person.clone(),
                 one.account.clone(),
                 one.roles.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
                 one.state.to_owned(),
-                since,
-                mails,
+                since.clone(),
+                mails.clone(),
             ]
         })
         .collect();
-    format!("{}\n{}.\n", table(&rows).trim_end_matches('\n'), counted(invites.len(), "invite"))
+    format!("{}\n{}.\n", console.table(&rows).trim_end_matches('\n'), counted(invites.len(), "invite"))
 }

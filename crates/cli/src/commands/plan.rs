@@ -117,13 +117,18 @@ pub(crate) async fn plan_one(
 }
 
 fn print(format: Format, looks: &[Look], console: &Console) -> Result<()> {
-    let now = Timestamp::now();
+    let now = now(looks.iter());
     match format {
         Format::Text => run::print_plans(&looks.iter().collect::<Vec<_>>(), console)?,
         Format::Json => console.print_json(&render::json(&plans(looks), now, &console.style(None)))?,
         Format::Markdown => console.print(&render::markdown(&plans(looks), now, &console.style(None)))?,
     }
     Ok(())
+}
+
+/// The latest of the times at which was looked; clocks of simulators may be ahead.
+pub(crate) fn now<'a>(looks: impl Iterator<Item = &'a Look>) -> Timestamp {
+    looks.map(|look| look.planned.at).max().unwrap_or_else(Timestamp::now)
 }
 
 fn plans(looks: &[Look]) -> Vec<Plan> {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use orgform_engine::state;
+use orgform_model::invite::MailOutcome;
+use orgform_model::state::MailRecord;
 use orgform_model::{Address, Fields, ProviderName, ProviderState, Timestamp};
 use serde_json::{Value, json};
 
@@ -16,7 +18,7 @@ use crate::failure::{self, Failure};
 use crate::remembered::{Ours, granted, is_within, ours, path_of};
 use crate::root::{OpenRoot, counted};
 use crate::store;
-use crate::words::{age, day, table};
+use crate::words::{age, day};
 
 /// Show what orgform remembers: accounts, roles, memberships, writes without an outcome, recent losses.
 ///
@@ -63,7 +65,7 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
     let shown: Vec<Shown<'_>> = remembered
         .providers
         .iter()
-        .map(|(name, state)| Shown { name, state, address: arguments.address.as_ref(), now })
+        .map(|(name, state)| Shown { name, state, address: arguments.address.as_ref(), now, console })
         .filter(|shown| arguments.address.is_none() || !shown.things().is_empty())
         .collect();
     if let Some(address) = arguments.address.as_ref().filter(|_| shown.is_empty()) {
@@ -92,6 +94,7 @@ struct Shown<'a> {
     state: &'a ProviderState,
     address: Option<&'a Address>,
     now: Timestamp,
+    console: &'a Console,
 }
 
 impl Shown<'_> {
@@ -124,13 +127,13 @@ impl Shown<'_> {
         for (address, thing) in &things {
             let path = address.account_path().map(ToString::to_string).unwrap_or_default();
             if heading.as_ref() != Some(&path) {
-                text.push_str(&table(&std::mem::take(&mut rows)));
+                text.push_str(&self.console.table(&std::mem::take(&mut rows)));
                 text.push_str(&format!("\n  {path}\n"));
                 heading = Some(path);
             }
             rows.push(self.row(address, *thing));
         }
-        text.push_str(&table(&rows));
+        text.push_str(&self.console.table(&rows));
         text.push_str(&self.rest());
         text
     }
@@ -149,16 +152,9 @@ impl Shown<'_> {
                     None => role,
                 });
                 let mut notes = Vec::new();
-                match (record.mail.attempts, record.mail.last) {
-                    (0, _) => {}
-                    (sent, Some(last)) => {
-                        notes.push(format!(
-                            "{}, last {}",
-                            counted(sent as usize, "mail"),
-                            ago(last, self.now)
-                        ));
-                    }
-                    (sent, None) => notes.push(counted(sent as usize, "mail")),
+                if record.mail.attempts > 0 {
+                    notes.push(mails(&record.mail));
+                    notes.extend(record.mail.last.map(|last| format!("last {}", ago(last, self.now))));
                 }
                 if record.leaving {
                     notes.push("leaves on joining".to_owned());
@@ -204,7 +200,7 @@ impl Shown<'_> {
                     ]
                 })
                 .collect();
-            text.push_str(&table(&rows));
+            text.push_str(&self.console.table(&rows));
         }
         text
     }
@@ -245,6 +241,16 @@ impl Shown<'_> {
             }
         }
         value
+    }
+}
+
+/// How many mails went out: `1 mail`, or `1 mail at most` where the last one's outcome is not known.
+pub(super) fn mails(mail: &MailRecord) -> String {
+    let number = counted(mail.attempts as usize, "mail");
+    match mail.outcome {
+        Some(MailOutcome::Unknown) => format!("{number} at most"),
+        Some(MailOutcome::Failed) => format!("{number}, failed"),
+        Some(MailOutcome::Sent) | None => number,
     }
 }
 

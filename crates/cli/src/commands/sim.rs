@@ -14,7 +14,6 @@ use crate::connect::lock_world;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::words::table;
 
 /// Run a simulator of a provider until ctrl-C.
 #[derive(Args, Debug)]
@@ -60,7 +59,7 @@ struct Pureport {
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
     let Provider::Pureport(arguments) = &arguments.provider;
     if arguments.switches.iter().any(|switch| switch == "help") {
-        console.print(&known_switches())?;
+        console.print(&known_switches(console))?;
         return Ok(Exit::Clean);
     }
     // Held until the end.
@@ -89,12 +88,12 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
 }
 
 /// Each switch with its values, the default first.
-fn known_switches() -> String {
+fn known_switches(console: &Console) -> String {
     let rows: Vec<Vec<String>> = Switches::known()
         .into_iter()
         .map(|(name, values)| vec![name.to_owned(), values.join(", ")])
         .collect();
-    format!("Switches and their values, the default first:\n{}", table(&rows))
+    format!("Switches and their values, the default first:\n{}", console.table(&rows))
 }
 
 fn switches(texts: &[String]) -> Result<Switches> {

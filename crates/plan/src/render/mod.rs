@@ -31,7 +31,8 @@ use crate::report::Report;
 pub struct Style {
     /// Whether text has colours, as ANSI codes. Nothing is said by colour alone.
     pub color: bool,
-    /// The width of a line in columns; 100 if none. E-mails, ids and commands are never broken.
+    /// The width of a terminal in columns. Without one, lists break at 100 and sentences do not. E-mails, ids and
+    /// commands are never broken.
     pub width: Option<usize>,
     /// Whether e-mails are replaced by a short form, such as `a…7be4@acme.example`: for logs that strangers
     /// read. It is a hash, not a secret: who guesses an e-mail can check the guess.

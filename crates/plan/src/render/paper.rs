@@ -135,6 +135,7 @@ pub(super) struct Row {
 pub(super) struct Paper {
     color: bool,
     width: usize,
+    is_terminal: bool,
     sign_first: bool,
     out: String,
 }
@@ -143,12 +144,18 @@ impl Paper {
     /// For a terminal or a log.
     pub(super) fn new(style: &Style) -> Self {
         let Style { color, width, redact: _, elapsed: _ } = *style;
-        Self { color, width: width.unwrap_or(WIDTH).max(40), sign_first: false, out: String::new() }
+        Self {
+            color,
+            width: width.unwrap_or(WIDTH).max(40),
+            is_terminal: width.is_some(),
+            sign_first: false,
+            out: String::new(),
+        }
     }
 
     /// For a block of kind `diff`: signs stand in the first column, where they get their colour.
     pub(super) fn diff() -> Self {
-        Self { color: false, width: WIDTH, sign_first: true, out: String::new() }
+        Self { color: false, width: WIDTH, is_terminal: false, sign_first: true, out: String::new() }
     }
 
     /// Whether colours are shown.
@@ -175,13 +182,23 @@ impl Paper {
         self.row(Row { indent, lead: vec![Span::new(Ink::Bold, title)], ..Row::default() });
     }
 
-    /// A line that is not in columns and never wraps.
+    /// A sentence: it is not in columns, and goes on below itself at a terminal; in a log it stays whole.
     pub(super) fn line(&mut self, spans: Vec<Span>) {
-        self.row(Row { lead: spans, ..Row::default() });
+        if self.is_terminal {
+            self.put(Row { body: spans, ..Row::default() }, 2);
+        } else {
+            self.row(Row { lead: spans, ..Row::default() });
+        }
     }
 
     /// A row.
     pub(super) fn row(&mut self, row: Row) {
+        let hang = if row.column + 20 > self.width { (row.indent + 4).min(row.column) } else { row.column };
+        self.put(row, hang);
+    }
+
+    /// A row whose body goes on in the column `hang`.
+    fn put(&mut self, row: Row, hang: usize) {
         let Row { indent, mark, lead, column, body, tail } = row;
         let mut line = Line::default();
         let sign = mark.map(|mark| mark.sign());
@@ -207,7 +224,6 @@ impl Paper {
                 line.pad_to(column);
             }
         }
-        let hang = if column + 20 > self.width { (indent + 4).min(column) } else { column };
         for word in words(&body, self.width.saturating_sub(hang)) {
             let before = usize::from(!line.is_fresh);
             if line.width + before + word.width > self.width && !line.is_fresh {

@@ -70,13 +70,14 @@ pub(super) fn day(at: Timestamp, now: Timestamp) -> String {
     at.strftime(format).to_string()
 }
 
-/// A time that was measured: `0.4 s`, `12 s`, `3 min`.
-pub(super) fn measured(time: Duration) -> String {
-    match time.as_secs_f64() {
+/// A time that was measured: `0.4 s`, `12 s`, `3 min`; none where it is too short to matter.
+pub(super) fn measured(time: Duration) -> Option<String> {
+    Some(match time.as_secs_f64() {
+        seconds if seconds < 0.1 => return None,
         seconds if seconds < 9.95 => format!("{seconds:.1} s"),
         seconds if seconds < 90.0 => format!("{seconds:.0} s"),
         seconds => format!("{:.0} min", (seconds / 60.0).round()),
-    }
+    })
 }
 
 /// A time that is guessed: `about 2 s`.
@@ -140,9 +141,11 @@ mod tests {
 
     #[test]
     fn times_are_as_exact_as_they_are_useful() {
-        assert_eq!(measured(Duration::from_millis(420)), "0.4 s");
-        assert_eq!(measured(Duration::from_millis(9_990)), "10 s");
-        assert_eq!(measured(Duration::from_secs(150)), "3 min");
+        let said = |time| measured(time).unwrap_or_default();
+        assert_eq!(said(Duration::from_millis(99)), "");
+        assert_eq!(said(Duration::from_millis(420)), "0.4 s");
+        assert_eq!(said(Duration::from_millis(9_990)), "10 s");
+        assert_eq!(said(Duration::from_secs(150)), "3 min");
         assert_eq!(estimated(0.2), "under 1 s");
         assert_eq!(estimated(240.0), "about 4 min");
     }

@@ -113,6 +113,19 @@ fn the_last_line_names_what_was_left_as_it_is() {
 }
 
 #[test]
+fn a_run_that_is_not_done_says_what_else_was_left() {
+    let left = Left { refused: 2, held: 1, ..Left::default() };
+    let last =
+        |report: Report| report_text(&report, now(), &Style::default()).lines().last().unwrap().to_owned();
+    let badly = Report { verified: Verified::Converged, left, ..failed() };
+    assert!(last(badly.clone()).ends_with("Verified: what is done is as declared; 2 refused, 1 held."));
+    let verified = Verified::NotChecked { because: "the run was stopped".to_owned() };
+    assert!(
+        last(Report { verified, ..badly }).ends_with("Not verified: the run was stopped; 2 refused, 1 held.")
+    );
+}
+
+#[test]
 fn a_run_that_nobody_verified() {
     let verified = Verified::NotChecked { because: "the run was stopped".to_owned() };
     assert_snapshot!(

@@ -225,7 +225,11 @@ fn what_is_written_again_counts_as_declared_too() {
         "kind: Member\nmetadata: { name: ada }\nspec: { email: ada@acme.example, email: [] }",
     ] {
         let desired = acme_with(&[again]).desired().clone();
-        assert!(matches!(&desired.subject, Subject::Some { gap: true, .. }), "{again}: {:?}", desired.subject);
+        assert!(
+            matches!(&desired.subject, Subject::Some { gap: true, .. }),
+            "{again}: {:?}",
+            desired.subject
+        );
     }
 }
 

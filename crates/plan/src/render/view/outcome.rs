@@ -162,7 +162,10 @@ fn verified_view(verified: &Verified, report: &Report, now: Timestamp, style: &S
     match verified {
         Verified::Converged => {
             let says = match (report.is_complete(), but_for(&report.left)) {
-                (false, _) => "Verified: what is done is as declared.".to_owned(),
+                (false, left) => {
+                    let left = left.map(|left| format!("; {left}")).unwrap_or_default();
+                    format!("Verified: what is done is as declared{left}.")
+                }
                 (true, None) => format!("Verified: {} shows what is declared.", report.provider),
                 (true, Some(left)) => format!("Verified, but for {left}."),
             };
@@ -171,12 +174,29 @@ fn verified_view(verified: &Verified, report: &Report, now: Timestamp, style: &S
         Verified::Differs { plan: left } => {
             // The time that the first look took says nothing about this one.
             let left = plan(left, now, &Style { elapsed: None, ..*style });
-            let says = format!("Verified: not as declared yet. {}", left.summary);
+            let says = format!("Looked again: {}", still_to_do(&left));
             VerifiedView { plan: Some(Box::new(left)), ..view("differs", says) }
         }
         Verified::NotChecked { because } => {
-            view("notChecked", format!("Not verified: {}", words::sentence(because)))
+            let left = but_for(&report.left).map(|left| format!("; {left}")).unwrap_or_default();
+            view("notChecked", format!("Not verified: {}", words::sentence(&format!("{because}{left}"))))
         }
+    }
+}
+
+/// `5 changes are still to do; 1 held.`
+fn still_to_do(left: &PlanView) -> String {
+    let number = left.changes.len() + left.adopted.len() + left.forgotten.len();
+    let things = match left.changes.len() {
+        0 => words::count(number, "thing is", "things are"),
+        number => words::count(number, "change is", "changes are"),
+    };
+    let verb = if left.changes.is_empty() { "remember" } else { "do" };
+    // What the summary says of the open ends, after its `;`.
+    match left.summary.split_once("; ") {
+        _ if number == 0 => left.summary.clone(),
+        Some((_, open)) => format!("{things} still to {verb}; {open}"),
+        None => format!("{things} still to {verb}."),
     }
 }
 

@@ -60,7 +60,7 @@ pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> Plan
 fn headline(plan: &Plan, style: &Style) -> String {
     let Seen { accounts, people, calls, with_state: _ } = plan.seen;
     let mut parts = vec![words::accounts(accounts), words::people(people)];
-    let took = style.elapsed.map(|took| format!(" ({})", words::measured(took))).unwrap_or_default();
+    let took = style.elapsed.and_then(words::measured).map(|took| format!(" ({took})")).unwrap_or_default();
     let read = format!("read in {}{took}", words::count(calls as usize, "call", "calls"));
     if !plan.is_empty() {
         parts.push(read);
