@@ -185,6 +185,27 @@ fn logs_hold_no_secret_and_no_person_below_debug() {
 }
 
 #[test]
+fn nothing_that_is_logged_or_kept_holds_a_link_of_an_invite_or_a_secret() {
+    let world = Story::new();
+    let file = world.path().join("world.json").display().to_string();
+    let simulator = Simulator::start(&["--state", &file]);
+    let story = Story::acme_at(simulator.url());
+    let mut said = story.done("-vvv --log-format json apply --yes").all();
+    story.replace("accounts/finance.yaml", "trading floor", "trading floors");
+    said += &story.done("-vvv plan --out plan.json").all();
+    said += &story.done("invites --format json").all();
+    said += &story.read("plan.json");
+    said += &story.read(".orgform/state.json");
+    let kept = world.read("world.json");
+    let of = |key: &str| kept.split(&format!("\"{key}\":\"")).skip(1).collect::<Vec<_>>();
+    let (links, secrets) = (of("link"), of("secret"));
+    assert_eq!((links.len(), secrets.len()), (13, 2), "as many as were mailed, and two API keys");
+    for secret in links.into_iter().chain(secrets).filter_map(|rest| rest.split('"').next()) {
+        assert!(!said.contains(secret), "{secret} in {said}");
+    }
+}
+
+#[test]
 fn a_suggested_command_names_the_folder_that_was_named() {
     let story = Story::acme();
     let root = story.path().display().to_string();
