@@ -36,7 +36,7 @@ pub use settle::settle;
 
 use std::collections::BTreeSet;
 
-use foldhash::HashSet;
+use foldhash::{HashSet, HashSetExt};
 use jiff::Timestamp;
 use orgform_model::capabilities::Rate;
 use orgform_model::world::Completeness;
@@ -144,7 +144,7 @@ fn sort(plan: &mut Plan) {
 
 fn seen(ground: &Ground<'_>) -> Seen {
     let world = ground.input.world;
-    let mut people: HashSet<&str> = HashSet::default();
+    let mut people: HashSet<&str> = HashSet::with_capacity(ground.people.remembered());
     for seat in ground.rosters.values().flat_map(Roster::seats) {
         people.insert(seat.email.map_or(seat.id.as_str(), |email| email.as_str()));
     }

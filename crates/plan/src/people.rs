@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashMapExt};
 use orgform_model::world::{ActualMember, PersonSeen};
 use orgform_model::{AccountId, Desired, Email, PersonId, ProviderState, World};
 
@@ -34,8 +34,9 @@ impl<'a> People<'a> {
             .iter()
             .filter_map(|(email, person)| Some((person.identity.as_ref()?, Some(email))));
         let first = looked_up.chain(declared).collect();
+        let mut remembered = HashMap::with_capacity(state.map_or(0, |state| state.people.len()));
         let known = state.into_iter().flat_map(|state| &state.people);
-        let remembered = known.filter_map(|(id, known)| Some((id, known.email.as_ref()?))).collect();
+        remembered.extend(known.filter_map(|(id, known)| Some((id, known.email.as_ref()?))));
         Self { first, remembered, world, state, bound: OnceCell::new() }
     }
 
@@ -45,6 +46,11 @@ impl<'a> People<'a> {
             return *email;
         }
         member.email.as_ref().or_else(|| self.remembered.get(id).copied())
+    }
+
+    /// How many people are remembered with an e-mail.
+    pub(crate) fn remembered(&self) -> usize {
+        self.remembered.len()
     }
 
     /// How a member is shown: the e-mail, else the one that we remember the person by, else the id with what
@@ -68,8 +74,12 @@ impl<'a> People<'a> {
 
     /// Members of an account by e-mail, and those whose e-mail can't be told.
     pub(crate) fn of_account(&self, account: &AccountId) -> Roster<'a> {
-        let mut roster = Roster::default();
-        let Some(content) = self.world.content(account) else { return roster };
+        let Some(content) = self.world.content(account) else { return Roster::default() };
+        let mut roster = Roster {
+            by_email: Vec::with_capacity(content.members.len()),
+            by_id: Vec::with_capacity(content.members.len()),
+            unreadable: BTreeSet::new(),
+        };
         for (id, member) in &content.members {
             let email = self.email(id, member);
             let seat = Seat { id, member, email };

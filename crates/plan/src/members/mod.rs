@@ -8,7 +8,6 @@ mod grants;
 mod invites;
 mod present;
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::desired::DesiredMembership;
@@ -54,11 +53,12 @@ pub(crate) struct Here<'g, 'a> {
     ground: &'g Ground<'a>,
 }
 
-/// What is remembered of a membership, and under which e-mail.
+/// What is remembered of a membership, under which e-mail, and where that person sits, if still here.
 #[derive(Clone, Copy)]
 pub(crate) struct Remembered<'a> {
     under: &'a Email,
     record: &'a MembershipRecord,
+    seat: Option<Seat<'a>>,
 }
 
 /// Who is behind an e-mail in one account.
@@ -93,17 +93,12 @@ fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>,
         .iter()
         .filter(|(email, one)| *email == one.under)
         .filter_map(|(email, one)| {
-            let seat = roster.by_id(one.record.person.as_ref()?)?;
+            let seat = one.seat?;
             (seat.email.is_some_and(|now| now != *email)).then_some(seat.id)
         })
         .collect();
 
-    let emails =
-        union(declared.into_iter().flat_map(BTreeMap::keys), records.iter().map(|(email, _)| *email));
-    let emails = union(emails.into_iter(), here.invites.keys().copied());
-    for email in union(emails.into_iter(), roster.emails()) {
-        let desired = declared.and_then(|people| people.get(email));
-        let remembered = remembered(&records, email);
+    for (email, desired, remembered) in everybody(&here, declared, &records) {
         if here.is_frozen(email, desired, remembered) {
             continue;
         }
@@ -124,31 +119,31 @@ fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>,
     }
 }
 
-/// Merges two sorted lists of e-mails into one, without doubles.
-fn union<'a>(a: impl Iterator<Item = &'a Email>, b: impl Iterator<Item = &'a Email>) -> Vec<&'a Email> {
-    let (mut a, mut b) = (a.peekable(), b.peekable());
-    let mut all = Vec::with_capacity(a.size_hint().0.max(b.size_hint().0));
-    loop {
-        let next = match (a.peek(), b.peek()) {
-            (Some(left), Some(right)) => match left.cmp(right) {
-                Ordering::Less => a.next(),
-                Ordering::Greater => b.next(),
-                Ordering::Equal => a.next().and(b.next()),
-            },
-            (Some(_), None) => a.next(),
-            (None, _) => b.next(),
-        };
-        let Some(email) = next else { break };
-        if all.last() != Some(&email) {
-            all.push(email);
-        }
-    }
-    all
-}
-
-fn remembered<'a>(records: &[(&'a Email, Remembered<'a>)], email: &Email) -> Option<Remembered<'a>> {
-    let at = records.binary_search_by(|(one, _)| (*one).cmp(email)).ok()?;
-    records.get(at).map(|(_, one)| *one)
+/// Merges who is declared, remembered, invited and there into one list, by e-mail.
+fn everybody<'w, 'a>(
+    here: &'w Here<'_, 'a>,
+    declared: Option<&'a BTreeMap<Email, DesiredMembership>>,
+    records: &'w [(&'a Email, Remembered<'a>)],
+) -> impl Iterator<Item = (&'a Email, Option<&'a DesiredMembership>, Option<Remembered<'a>>)> {
+    let mut declared = declared.into_iter().flatten().peekable();
+    let mut records = records.iter().copied().peekable();
+    let mut invited = here.invites.keys().copied().peekable();
+    let mut there = here.roster.emails().peekable();
+    std::iter::from_fn(move || {
+        let heads = [
+            declared.peek().map(|(email, _)| *email),
+            records.peek().map(|(email, _)| *email),
+            invited.peek().copied(),
+            there.peek().copied(),
+        ];
+        let email = heads.into_iter().flatten().min()?;
+        let desired = declared.next_if(|(one, _)| *one == email).map(|(_, one)| one);
+        let remembered = records.next_if(|(one, _)| *one == email).map(|(_, one)| one);
+        invited.next_if(|one| *one == email);
+        // Two members may have one e-mail.
+        while there.next_if(|one| *one == email).is_some() {}
+        Some((email, desired, remembered))
+    })
 }
 
 impl<'a> Here<'_, 'a> {
@@ -169,11 +164,11 @@ impl<'a> Here<'_, 'a> {
     fn records(&self) -> Vec<(&'a Email, Remembered<'a>)> {
         let desired = self.ground.input.desired;
         let state = self.ground.input.state;
-        let ours = state.and_then(|state| state.memberships.get(self.id)).into_iter().flatten();
-        let mut records = vec![];
+        let Some(ours) = state.and_then(|state| state.memberships.get(self.id)) else { return vec![] };
+        let mut records = Vec::with_capacity(ours.len());
         for (under, record) in ours {
-            let now = record.person.as_ref().and_then(|person| self.roster.by_id(person)?.email);
-            let email = match now {
+            let seat = record.person.as_ref().and_then(|person| self.roster.by_id(person));
+            let email = match seat.and_then(|seat| seat.email) {
                 Some(now)
                     if now != under
                         && desired.membership(&self.path, under).is_none()
@@ -183,7 +178,7 @@ impl<'a> Here<'_, 'a> {
                 }
                 _ => under,
             };
-            records.push((email, Remembered { under, record }));
+            records.push((email, Remembered { under, record, seat }));
         }
         if !records.is_sorted_by(|a, b| a.0 < b.0) {
             records.sort_by(|a, b| a.0.cmp(b.0));
@@ -200,12 +195,13 @@ impl<'a> Here<'_, 'a> {
     }
 
     fn behind(&self, email: &Email, remembered: Option<Remembered<'a>>) -> Behind<'a> {
-        let by_email = self.roster.by_email(email);
-        let known = remembered.and_then(|one| one.record.person.as_ref());
-        match (known.map(|known| self.roster.by_id(known)), by_email) {
-            (Some(Some(seat)), _) | (None, Some(seat)) => Behind::Member(seat.id, seat.member),
-            (Some(None), Some(other)) => Behind::Stranger(other.id),
-            (Some(None) | None, None) => Behind::Nobody,
+        let by_email = || self.roster.by_email(email);
+        match remembered {
+            Some(Remembered { seat: Some(seat), .. }) => Behind::Member(seat.id, seat.member),
+            Some(Remembered { record, .. }) if record.person.is_some() => {
+                by_email().map_or(Behind::Nobody, |other| Behind::Stranger(other.id))
+            }
+            _ => by_email().map_or(Behind::Nobody, |seat| Behind::Member(seat.id, seat.member)),
         }
     }
 

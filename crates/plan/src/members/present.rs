@@ -24,9 +24,8 @@ pub(super) fn is_settled(
     desired: &DesiredMembership,
     remembered: Option<Remembered<'_>>,
 ) -> bool {
-    let Some(Remembered { under, record }) = remembered else { return false };
-    let MembershipRecord { object, person, granted, kept, removal, mail: _, leaving, disabled } = record;
-    let Some(seat) = person.as_ref().and_then(|person| here.roster.by_id(person)) else { return false };
+    let Some(Remembered { under, record, seat: Some(seat) }) = remembered else { return false };
+    let MembershipRecord { object, person: _, granted, kept, removal, mail: _, leaving, disabled } = record;
     let same_person = under == email && seat.email == Some(email) && !seat.member.disabled;
     let same_record = !*leaving && !*disabled && kept.is_empty() && object == &desired.object;
     let now = here.ground.input.now;

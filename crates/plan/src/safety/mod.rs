@@ -23,6 +23,9 @@ use admins::Admins;
 
 /// Judges the changes of a plan and moves those that may not be done to where they belong.
 pub(crate) fn judge(ground: &Ground<'_>, plan: &mut Plan) {
+    if plan.changes.is_empty() {
+        return;
+    }
     see_the_whole_reach(ground, plan);
     see_who_loses(ground, plan);
     let admins = Admins::now(ground);
