@@ -30,19 +30,21 @@ pub(crate) fn normal(mut desired: Desired) -> Desired {
 
 /// Expands `all` on either side of `resource:action`. All four actions together are not `all`.
 pub(crate) fn expand(cells: &BTreeSet<String>) -> BTreeSet<String> {
-    let mut expanded = BTreeSet::new();
-    for cell in cells {
-        let Some((resource, action)) = cell.split_once(':') else {
-            expanded.insert(cell.clone());
-            continue;
-        };
+    let others = cells.iter().filter(|cell| !cell.contains(':')).cloned();
+    expanded(cells.iter().filter_map(|cell| cell.split_once(':'))).chain(others).collect()
+}
+
+fn expanded<'c>(cells: impl Iterator<Item = (&'c str, &'c str)>) -> impl Iterator<Item = String> {
+    // An admin's cells stand for each other three times over: only those that are left are worth a text.
+    let mut each = BTreeSet::new();
+    for (resource, action) in cells {
         let resources = if resource == "all" { &RESOURCES[..] } else { &[resource] };
         let actions = if action == "all" { &ACTIONS[..] } else { &[action] };
         for resource in resources {
-            expanded.extend(actions.iter().map(|action| format!("{resource}:{action}")));
+            each.extend(actions.iter().map(|action| (*resource, *action)));
         }
     }
-    expanded
+    each.into_iter().map(|(resource, action)| format!("{resource}:{action}"))
 }
 
 /// A value in normal form, empty where there is none, so that absent and empty are one.
@@ -100,7 +102,7 @@ pub(crate) fn actual_role(role: &Role) -> ActualRole {
 
 pub(crate) fn role_fields(role: &Role) -> Fields {
     let cells = match &role.permissions {
-        Some(permissions) => expand(&true_cells(permissions)),
+        Some(permissions) => expanded(true_cells(permissions)).collect(),
         // The predefined role has every right, whether or not it is spelled out (section 6).
         None if role.name == ADMIN_TITLE => all_cells(),
         None => BTreeSet::new(),
@@ -128,8 +130,17 @@ pub(crate) fn set_role_field(role: &mut Role, field: &str, value: Value) -> bool
 
 /// Whether it is the predefined role: that name and every right (section 6).
 pub(crate) fn is_admin(role: &Role) -> bool {
-    let every = |permissions| expand(&true_cells(permissions)).is_superset(&all_cells());
-    role.name == ADMIN_TITLE && role.permissions.as_ref().is_none_or(every)
+    role.name == ADMIN_TITLE && role.permissions.as_ref().is_none_or(allows_everything)
+}
+
+fn allows_everything(permissions: &Permissions) -> bool {
+    let allows = |resource, action| {
+        permissions.get(resource).and_then(|actions| actions.get(action)).is_some_and(|yes| *yes)
+    };
+    let covers = |resource, action| {
+        allows(resource, action) || allows(resource, "all") || allows("all", action) || allows("all", "all")
+    };
+    RESOURCES.iter().all(|resource| ACTIONS.iter().all(|action| covers(*resource, *action)))
 }
 
 pub(crate) fn actual_member(member: &Member) -> ActualMember {
@@ -157,15 +168,15 @@ pub(crate) fn role_ids(links: &[Link]) -> BTreeSet<RoleId> {
     links.iter().map(|link| RoleId::from(link.id())).collect()
 }
 
-fn true_cells(permissions: &Permissions) -> BTreeSet<String> {
-    let cells = permissions.iter().flat_map(|(resource, actions)| {
-        actions.iter().filter(|(_, yes)| **yes).map(move |(action, _)| format!("{resource}:{action}"))
-    });
-    cells.collect()
+fn true_cells(permissions: &Permissions) -> impl Iterator<Item = (&str, &str)> {
+    permissions.iter().flat_map(|(resource, actions)| {
+        let yes = actions.iter().filter(|(_, yes)| **yes);
+        yes.map(move |(action, _)| (resource.as_str(), action.as_str()))
+    })
 }
 
 fn all_cells() -> BTreeSet<String> {
-    expand(&BTreeSet::from(["all:all".to_owned()]))
+    expanded([("all", "all")].into_iter()).collect()
 }
 
 /// Every cell that there is, written out, so that it does not matter whether the server keeps what is left out.
