@@ -9,6 +9,7 @@ pub mod kinds;
 pub mod manifest;
 mod names;
 mod near;
+mod parallel;
 mod read;
 mod render;
 mod resolve;

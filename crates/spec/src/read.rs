@@ -4,7 +4,7 @@
 //! objects are asked for. What can't be read is told and remembered as a gap: nothing undeclared is then
 //! removed.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use orgform_model::{Finding, Place};
 
 use crate::names::quoted;
+use crate::parallel::{in_parallel, threads};
 use crate::root::FILE_NAME;
 use crate::source::File;
 use crate::yaml::{Entry, Loaded, Node, Span, load_files};
@@ -97,9 +98,10 @@ pub fn read(root: &Path, paths: &[PathBuf], limits: &Limits) -> Documents {
             reading.findings.push(Finding::error("there are no manifests here", place));
         }
     }
-    for (label, path) in files {
+    let contents = in_parallel(files.len(), threads(), |index| read_bytes(&files[index].1, limits));
+    for ((label, _), content) in files.into_iter().zip(contents) {
         let in_subject = whole_root || asked.iter().any(|asked| is_within(&label, asked));
-        match read_bytes(&path, limits) {
+        match content {
             Ok(bytes) => reading.take(&label, bytes, in_subject),
             Err(because) => reading.refuse(&label, because),
         }
@@ -263,7 +265,7 @@ fn label(path: &Path) -> String {
 struct FolderWalk {
     root: PathBuf,
     /// What was seen, by its real path: links can't make a loop or read a file twice.
-    seen: BTreeSet<PathBuf>,
+    seen: HashSet<PathBuf>,
     links: Vec<(String, PathBuf)>,
     files: Vec<(String, PathBuf)>,
     findings: Vec<Finding>,
@@ -275,7 +277,7 @@ impl FolderWalk {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         Self {
             root,
-            seen: BTreeSet::new(),
+            seen: HashSet::new(),
             links: Vec::new(),
             files: Vec::new(),
             findings: Vec::new(),

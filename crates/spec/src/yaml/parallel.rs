@@ -1,10 +1,9 @@
 //! Loads many files, or parts of a large one, on several threads. The result does not depend on how many.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::load::{Part, load};
+use crate::parallel::{in_parallel, threads};
 use crate::read::{Document, Limits};
 use crate::source::File;
 use orgform_model::Finding;
@@ -19,12 +18,10 @@ pub(crate) struct Loaded {
 
 /// Files below this many bytes are not worth splitting.
 const WORTH_SPLITTING: usize = 1 << 20;
-/// More threads than this only fight for memory.
-const MOST_THREADS: usize = 8;
 
 /// Loads files.
 pub(crate) fn load_files(files: &[Arc<File>], limits: &Limits) -> Loaded {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let threads = threads();
     let readable = files.iter().enumerate().filter(|(_, file)| file.readable);
     let pieces: Vec<(usize, usize, usize)> =
         readable.flat_map(|(index, file)| split(index, &file.text, threads)).collect();
@@ -68,34 +65,4 @@ fn split(index: usize, text: &str, threads: usize) -> Vec<(usize, usize, usize)>
 
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
     text.windows(what.len()).position(|window| window == what)
-}
-
-fn in_parallel<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    if threads < 2 || count < 2 {
-        return (0..count).map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return done;
-            }
-            done.push((index, work(index)));
-        }
-    };
-    let mut done = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(count)).map(|_| scope.spawn(take)).collect();
-        let mut done = take();
-        for other in others {
-            match other.join() {
-                Ok(more) => done.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
 }
