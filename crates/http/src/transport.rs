@@ -112,7 +112,7 @@ impl Transport {
         let _seat = self.gate.enter().await;
         tally.fetch_add(1, Ordering::Relaxed);
         let url = self.url(call);
-        let path = redact::path(&url);
+        let path = tracing::enabled!(tracing::Level::DEBUG).then(|| redact::path(&url));
         let mut request = self.http.request(call.method.clone(), url).header(ACCEPT, "application/json");
         if let Some(bearer) = bearer {
             request = request.bearer_auth(bearer.expose_secret());

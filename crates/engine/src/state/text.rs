@@ -25,9 +25,15 @@ pub(super) fn from_bytes(bytes: &[u8], place: &str) -> Result<State, StateError>
         place: format!("{place}:{}:{}", error.line(), error.column()),
         detail: error.to_string(),
     };
-    let head: Head = serde_json::from_slice(bytes).map_err(damaged)?;
-    check_form(head.format, place)?;
-    serde_json::from_slice(bytes).map_err(damaged)
+    match serde_json::from_slice::<State>(bytes) {
+        Ok(state) => check_form(state.format, place).map(|()| state),
+        // A newer form may have another shape: that it is newer says more than where it differs.
+        Err(error) => {
+            let head: Head = serde_json::from_slice(bytes).map_err(damaged)?;
+            check_form(head.format, place)?;
+            Err(damaged(error))
+        }
+    }
 }
 
 /// Refuses what a newer orgform wrote.
