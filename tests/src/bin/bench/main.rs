@@ -2,6 +2,7 @@
 //!
 //! Each measurement of memory runs in a process of its own, started by this one.
 
+mod count;
 mod plan;
 mod process;
 mod validate;
@@ -29,6 +30,7 @@ fn main() -> anyhow::Result<()> {
 fn child(arguments: &[String]) -> anyhow::Result<()> {
     match arguments {
         [name, size] if name == "plan" => plan::measure(size.parse()?),
+        [name, size, times] if name == "plan" => plan::repeat(size.parse()?, times.parse()?),
         [name, size] if name == "validate" => validate::measure(size.parse()?),
         [name, size] if name == "parse" => validate::measure_parse(size.parse()?),
         _ => anyhow::bail!("no such measurement: {}", arguments.join(" ")),
