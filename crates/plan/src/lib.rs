@@ -16,6 +16,7 @@ mod order;
 mod people;
 pub mod plan;
 mod reach;
+mod recognize;
 pub mod record;
 pub mod render;
 pub mod report;
@@ -28,6 +29,7 @@ pub use consent::{ApprovedPlan, Consent, approve};
 pub use digest::Digest;
 pub use file::PlanFile;
 pub use plan::{ChangeKind, Plan, PlannedChange};
+pub use recognize::{Recognized, recognize};
 pub use record::{Bindings, RecordDraft};
 pub use report::{Fate, Left, Outcome, Report, Verified};
 
@@ -39,6 +41,7 @@ use std::collections::BTreeSet;
 use foldhash::{HashSet, HashSetExt};
 use jiff::Timestamp;
 use orgform_model::capabilities::Rate;
+use orgform_model::state::Entry;
 use orgform_model::world::Completeness;
 use orgform_model::{Address, Capabilities, Desired, ProviderState, Semantics, World};
 
@@ -140,6 +143,9 @@ fn sort(plan: &mut Plan) {
     plan.deferred.sort_by(|a, b| a.address.cmp(&b.address));
     plan.renamed.sort_by(|a, b| a.address.cmp(&b.address));
     plan.ending.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.address.cmp(&b.address)));
+    // Two people who swap e-mails, or pass them on: what is let go of under an e-mail comes before what is
+    // remembered under it.
+    plan.remember.sort_by_key(|entry| !matches!(entry, Entry::DropMembership { .. }));
 }
 
 fn seen(ground: &Ground<'_>) -> Seen {

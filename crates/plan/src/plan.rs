@@ -349,7 +349,7 @@ pub struct Renamed {
     pub from: Email,
     /// The e-mail at the provider.
     pub to: Email,
-    /// Where it is declared.
+    /// Where the e-mail is declared; the first place, where several objects name the person.
     pub place: Place,
 }
 

@@ -107,9 +107,13 @@ impl LookUp<'_> {
             .membership(path, email)
             .is_some_and(|one| one.grants.is_empty() || one.grants.values().any(live));
         let declared = self.desired.membership(path, email).is_some();
-        let ours = self.state.is_some_and(|state| state.membership(account, email).is_some());
+        let record = self.state.and_then(|state| state.membership(account, email));
+        let ours = record.is_some();
+        // Two people may have swapped e-mails, and their declarations followed.
+        let other_object = record.zip(self.desired.membership(path, email));
+        let other_object = other_object.is_some_and(|(record, desired)| record.object != desired.object);
         let authority = self.desired.accounts.get(path).is_some_and(|account| account.authoritative_members);
         let absent = self.desired.people.get(email).is_some_and(|person| person.offboarded);
-        !wanted && (ours || declared || authority) || absent
+        !wanted && (ours || declared || authority) || absent || other_object
     }
 }

@@ -454,7 +454,10 @@ impl<'a> Case<'_, '_, 'a> {
         };
         plan.kept.push(Kept {
             address: self.here.address(self.email),
-            what: format!("{}, {}", roles.0, roles.1.join(", ")),
+            what: std::iter::once(roles.0)
+                .chain(roles.1.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join(", "),
             because: because.into(),
         });
     }

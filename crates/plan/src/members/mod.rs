@@ -162,20 +162,13 @@ impl<'a> Here<'_, 'a> {
     /// What is remembered, by the e-mail that it is about now: a person who was renamed at the provider and
     /// whose declaration followed is known under the new e-mail.
     fn records(&self) -> Vec<(&'a Email, Remembered<'a>)> {
-        let desired = self.ground.input.desired;
         let state = self.ground.input.state;
         let Some(ours) = state.and_then(|state| state.memberships.get(self.id)) else { return vec![] };
         let mut records = Vec::with_capacity(ours.len());
         for (under, record) in ours {
             let seat = record.person.as_ref().and_then(|person| self.roster.by_id(person));
             let email = match seat.and_then(|seat| seat.email) {
-                Some(now)
-                    if now != under
-                        && desired.membership(&self.path, under).is_none()
-                        && desired.membership(&self.path, now).is_some() =>
-                {
-                    now
-                }
+                Some(now) if now != under && self.has_followed(under, now, record) => now,
                 _ => under,
             };
             records.push((email, Remembered { under, record, seat }));
@@ -192,6 +185,17 @@ impl<'a> Here<'_, 'a> {
             });
         }
         records
+    }
+
+    /// Whether the declaration of somebody with another e-mail now names that one. Somebody else may be declared
+    /// under the old one by now: then the object tells.
+    fn has_followed(&self, under: &Email, now: &Email, record: &MembershipRecord) -> bool {
+        let declared = |email| self.ground.input.desired.membership(&self.path, email);
+        match (declared(under), declared(now)) {
+            (None, Some(_)) => true,
+            (Some(old), Some(new)) => new.object == record.object && old.object != record.object,
+            (_, None) => false,
+        }
     }
 
     fn behind(&self, email: &Email, remembered: Option<Remembered<'a>>) -> Behind<'a> {

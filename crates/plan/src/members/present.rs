@@ -129,11 +129,12 @@ impl<'a> Case<'_, '_, 'a> {
     fn member(&self, person: &'a PersonId, member: &'a ActualMember, plan: &mut Plan) {
         let now_called = self.ground().people.email(person, member);
         if let Some(to) = now_called.filter(|to| *to != self.email) {
+            let person = self.ground().input.desired.people.get(self.email);
             plan.renamed.push(Renamed {
                 address: self.address(),
                 from: self.email.clone(),
                 to: to.clone(),
-                place: self.desired.place.clone(),
+                place: person.map_or(&self.desired.place, |person| &person.place).clone(),
             });
         }
         let difference = self.compare(&member.roles);

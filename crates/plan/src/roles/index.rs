@@ -34,6 +34,11 @@ impl Roles {
         self.actual.get(id)
     }
 
+    /// The id of a declared role, if it exists.
+    pub(crate) fn id(&self, key: &RoleKey) -> Option<&RoleId> {
+        self.declared.get(key)?.known()
+    }
+
     /// The grant that an actual role is.
     pub(crate) fn grant(&self, id: &RoleId) -> Grant {
         match self.actual.get(id) {

@@ -124,7 +124,7 @@ fn renamed(paper: &mut Paper, view: &PlanView) {
     let mut section = Section::new(paper, "Renamed", Ink::Change);
     for (index, one) in view.renamed.iter().enumerate() {
         section.entry(&on_first(index, words::people(view.renamed.len())), &one.says);
-        section.next(&format!("edit {}", one.place));
+        section.next(&format!("edit {}; `orgform plan --write` does it", one.place));
         let [old, new] = &one.patch;
         section.signed(Mark::Lose, old);
         section.signed(Mark::Gain, new);
