@@ -16,6 +16,6 @@ mod state_file;
 pub mod xarios;
 
 pub use faults::{Effect, Fault, When};
-pub use frame::{ActError, ActResult, Mail, Options, Simulator, SwitchError, Switching, World};
+pub use frame::{ActError, ActResult, History, Mail, Options, Simulator, SwitchError, Switching, World};
 pub use log::{Kind, LoggedRequest, Stats};
 pub use server::Server;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use orgform_sim::pureport::{self, Sim, Switches};
-use orgform_sim::{Fault, Switching as _};
+use orgform_sim::{Fault, History, Switching as _};
 
 use crate::args::duration;
 use crate::connect::lock_world;
@@ -48,12 +48,23 @@ struct Pureport {
     /// How long each answer takes, such as 20ms.
     #[arg(long, value_name = "SPAN", default_value = "0ms", value_parser = duration)]
     latency: Duration,
+    /// What a fresh world is like; `messy` is what years of work by hand leave.
+    #[arg(long, value_name = "KIND", default_value = "fresh")]
+    world: Kind,
     /// Faults to commit, as a JSON list.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// A behaviour that the contract leaves open, as name=value; `help` lists them.
     #[arg(long = "switch", value_name = "NAME=VALUE")]
     switches: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// One account and its founder.
+    Fresh,
+    /// Accounts, roles, people and invites that were made by hand.
+    Messy,
 }
 
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
@@ -73,6 +84,10 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
         seed: arguments.seed,
         root_account: arguments.root_account.clone(),
         latency: arguments.latency,
+        history: match arguments.world {
+            Kind::Fresh => History::None,
+            Kind::Messy => History::Messy,
+        },
         switches: switches(&arguments.switches)?,
         faults: faults(arguments)?,
     };

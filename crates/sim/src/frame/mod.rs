@@ -19,7 +19,7 @@ pub(crate) mod switches;
 mod world;
 
 pub(crate) use message::Message;
-pub use simulator::{Options, Simulator};
+pub use simulator::{History, Options, Simulator};
 pub use switches::{SwitchError, Switching};
 pub use world::{ActError, ActResult, Mail, World};
 pub(crate) use world::{Answered, Place, Request, clock, further};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::request::Parts;
 
-use super::simulator::Options;
+use super::simulator::{History, Options};
 use super::world::{ActError, ActResult, World};
 use super::{Request, control};
 use crate::faults::{Fault, FaultPlan};
@@ -36,11 +36,14 @@ pub(crate) struct Inner<W> {
 
 impl<W: World> Service<W> {
     pub(crate) fn new(options: Options<W::Switches>) -> io::Result<Self> {
-        let Options { state_file, bind: _, seed, root_account, latency, switches, faults } = options;
+        let Options { state_file, bind: _, seed, root_account, latency, history, switches, faults } = options;
         let saved = state_file.as_deref().map(state_file::load::<W::Record>).transpose()?.flatten();
         let mut world = match saved {
             Some(records) => W::from_records(records),
-            None => W::found(seed, &root_account),
+            None => match history {
+                History::None => W::found(seed, &root_account),
+                History::Messy => W::found(seed, &root_account).lived_in(),
+            },
         };
         world.set_switches(switches);
         let records = world.records();

@@ -27,10 +27,22 @@ pub struct Options<S> {
     pub root_account: String,
     /// How much later each request is handled.
     pub latency: Duration,
+    /// What has happened in a fresh world before anybody looks.
+    pub history: History,
     /// Behaviours that the contract leaves open.
     pub switches: S,
     /// Faults in force from the start.
     pub faults: Vec<Fault>,
+}
+
+/// What has happened in a fresh world before anybody looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum History {
+    /// Nothing: it is as it was founded.
+    #[default]
+    None,
+    /// Years of work by hand: what is found where no tool has looked after an organization.
+    Messy,
 }
 
 impl<S: Default> Default for Options<S> {
@@ -41,6 +53,7 @@ impl<S: Default> Default for Options<S> {
             seed: 1,
             root_account: "Acme".to_owned(),
             latency: Duration::ZERO,
+            history: History::default(),
             switches: S::default(),
             faults: Vec::new(),
         }

@@ -26,6 +26,12 @@ pub trait World: std::fmt::Debug + Sized + Send + 'static {
     /// The world before anybody has done anything; `name` is what its first account is called.
     fn found(seed: u64, name: &str) -> Self;
 
+    /// The same world after years of work by hand; unchanged where nobody has told such a history.
+    #[must_use]
+    fn lived_in(self) -> Self {
+        self
+    }
+
     /// The world in which these records hold.
     fn from_records(records: Vec<Self::Record>) -> Self;
 

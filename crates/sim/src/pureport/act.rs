@@ -162,6 +162,25 @@ pub enum Act {
         /// To.
         to: String,
     },
+    /// A user's profile can't be read by others any more (section 7: it may be forbidden).
+    HideUser {
+        /// Who.
+        email: String,
+    },
+    /// An admin edits what an account says of itself; what is not named stays.
+    DescribeAccount {
+        /// Which.
+        account: String,
+        /// What it is for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// Its tags.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tags: Option<BTreeMap<String, String>>,
+        /// E-mails to write to about technical things.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        technical_contacts: Option<Vec<String>>,
+    },
     /// A user logs in at the console; the result has their bearer token.
     SignIn {
         /// Who.

@@ -13,7 +13,7 @@ use super::audit::{self, Occasion};
 use super::routes::{self, Call};
 use super::switches::{CreateStatus, DeleteStatus, GatewayBody, Switches};
 use super::world::{Origin, Principal, Record, World};
-use super::{genesis, perform};
+use super::{genesis, messy, perform};
 use crate::frame::routes::{Found, find};
 use crate::frame::{self, ActError, ActResult, Answered, Mail, Message, Place, Request};
 use crate::log::Kind;
@@ -25,6 +25,10 @@ impl frame::World for World {
 
     fn found(seed: u64, name: &str) -> Self {
         genesis::found(seed, name)
+    }
+
+    fn lived_in(self) -> Self {
+        messy::lived_in(self)
     }
 
     fn from_records(records: Vec<Record>) -> Self {

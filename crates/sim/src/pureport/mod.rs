@@ -16,6 +16,7 @@ mod genesis;
 mod invites;
 mod keys;
 mod members;
+mod messy;
 mod perform;
 mod records;
 mod roles;

@@ -113,6 +113,26 @@ pub(crate) fn perform(world: &mut World, act: Act) -> Result<ActResult, ActError
             users::replace(world, user)?;
             Ok(one(id))
         }
+        Act::HideUser { email } => {
+            let user = User { hidden: true, ..user(world, &email)?.clone() };
+            let id = user.id.clone();
+            users::replace(world, user)?;
+            Ok(one(id))
+        }
+        Act::DescribeAccount { account, description, tags, technical_contacts } => {
+            let account = found_account(world, &account)?.clone();
+            let id = account.id.clone();
+            accounts::replace(
+                world,
+                Account {
+                    description: description.or(account.description.clone()),
+                    tags: tags.or(account.tags.clone()),
+                    technical_contacts: technical_contacts.or(account.technical_contacts.clone()),
+                    ..account
+                },
+            );
+            Ok(one(id))
+        }
         Act::SignIn { email } => {
             let id = user(world, &email)?.id.clone();
             let token = token::issue(world, Principal::User(id.clone()), Use::Access);

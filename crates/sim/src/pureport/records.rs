@@ -84,6 +84,9 @@ pub struct User {
     pub(crate) username: String,
     pub(crate) company: Option<String>,
     pub(crate) phone: Option<String>,
+    /// Nobody else may read this profile.
+    #[serde(default)]
+    pub(crate) hidden: bool,
 }
 
 /// Who acts: an API key or a user.

@@ -87,6 +87,9 @@ pub(crate) fn get(world: &mut World, call: &Call, caller: &Principal) -> Answere
         return Err(Refusal::forbidden("other users can't be read"));
     }
     let user = world.users.get(id).ok_or_else(|| Refusal::not_found("user", id))?;
+    if !own && user.hidden {
+        return Err(Refusal::forbidden("this user can't be read"));
+    }
     Ok(Answer::Value(view::user(user)))
 }
 
@@ -113,6 +116,7 @@ pub(crate) fn update(world: &mut World, call: &Call, caller: &Principal) -> Answ
         username: named(body.username, "username")?,
         company: call.omitted(world, body.company, before.company),
         phone: call.omitted(world, body.phone_number, before.phone),
+        hidden: before.hidden,
     };
     replace(world, user.clone())?;
     Ok(Answer::Value(view::user(&user)))
@@ -130,6 +134,7 @@ pub(crate) fn create(world: &mut World, email: &str) -> Result<User, Refusal> {
         username: email.to_owned(),
         company: None,
         phone: None,
+        hidden: false,
     };
     replace(world, user.clone())?;
     Ok(user)

@@ -154,7 +154,7 @@ pub(crate) fn key(world: &World, key: &Key) -> Value {
 }
 
 pub(crate) fn user(user: &User) -> Value {
-    let User { id, email, first_name, last_name, username, company, phone } = user;
+    let User { id, email, first_name, last_name, username, company, phone, hidden: _ } = user;
     let mut fields = object(json!({
         "id": id,
         "href": user_href(id),
