@@ -5,6 +5,8 @@
 //! what must be known of one comes in as [`orgform_model::Semantics`]. All findings are told, not the first;
 //! a declaration with an error still counts as declared and what it names is frozen.
 
+mod edit;
+pub mod export;
 pub mod kinds;
 pub mod manifest;
 mod names;
@@ -21,6 +23,7 @@ mod validate;
 mod walk;
 mod yaml;
 
+pub use edit::{Edited, NotEdited, Renaming, rename_people};
 pub use manifest::Manifest;
 pub use read::{Document, Documents, Limits, is_manifest, read, read_texts};
 pub use render::render;

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what the stories share is test code too")]
 
+mod editing;
 mod examples;
+mod exporting;
 mod properties;
 mod reading;
 mod rendering;
