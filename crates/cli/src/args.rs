@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::commands::{
-    act, apply, completions, forget, init, invites, man, plan, reference, schema, show, sim, validate,
+    act, apply, completions, forget, import, init, invites, man, plan, reference, schema, show, sim, validate,
 };
 
 /// Keeps the accounts, roles and members at a provider equal to what a Git repository declares.
@@ -70,6 +70,7 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::Arguments),
+    Import(import::Arguments),
     Validate(validate::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),

@@ -4,8 +4,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use orgform_model::{Desired, Finding, Semantics, Severity};
+use orgform_model::{Desired, Finding, ObjectRef, Place, Semantics, Severity};
 use orgform_provider::ProviderType;
+use orgform_spec::manifest::{Kind, Object};
 use orgform_spec::root::{FILE_NAME, Root};
 use orgform_spec::{Checked, Documents, Limits, Manifest, ProviderSettings};
 
@@ -28,6 +29,16 @@ pub(crate) struct OpenRoot {
     pub(crate) findings: Vec<Finding>,
     /// How many objects there are.
     pub(crate) objects: usize,
+    /// All objects, and where each is.
+    pub(crate) places: Vec<(ObjectRef, Place)>,
+    /// What is declared, by Provider.
+    pub(crate) declared: Vec<Declared>,
+}
+
+/// What documents declare.
+pub(crate) struct Content {
+    /// All objects, and where each is.
+    pub(crate) places: Vec<(ObjectRef, Place)>,
     /// What is declared, by Provider.
     pub(crate) declared: Vec<Declared>,
 }
@@ -53,19 +64,19 @@ impl OpenRoot {
         let settings = settings(&folder, console)?;
         let paths = paths.iter().map(|path| absolute(path)).collect::<Result<Vec<_>>>()?;
         let documents = orgform_spec::read(&folder, &paths, &Limits::default());
-        let (declared, findings, objects) = check(&documents);
-        Ok(Self { folder, settings, documents, findings, objects, declared })
+        let Checked { value: Content { places, declared }, findings } = check(&documents);
+        Ok(Self { folder, settings, documents, findings, objects: places.len(), places, declared })
     }
 
     /// What was declared at a commit, by Provider. Errors in it are told; what they name proves nothing.
     pub(crate) fn declared_at(&self, revision: &str, console: &Console) -> Result<Vec<Declared>> {
         let files = git::files_at(&self.folder, revision)?;
-        let (declared, findings, _) = check(&orgform_spec::read_texts(files, true));
+        let Checked { value, findings } = check(&orgform_spec::read_texts(files, true));
         let errors = count(&findings, Severity::Error);
         if errors > 0 {
             console.warn(&format!("{} in the manifests of {revision}.", counted(errors, "error")));
         }
-        Ok(declared)
+        Ok(value.declared)
     }
 
     /// Tells everything that is wrong, and how that ends.
@@ -134,7 +145,7 @@ pub(crate) fn count(findings: &[Finding], severity: Severity) -> usize {
 }
 
 /// Validates, resolves and audits. Pure.
-fn check(documents: &Documents) -> (Vec<Declared>, Vec<Finding>, usize) {
+pub(crate) fn check(documents: &Documents) -> Checked<Content> {
     let semantics: Vec<&'static Semantics> = PROVIDERS.iter().map(|provider| provider.semantics).collect();
     let Checked { value: manifest, findings: of_documents } = orgform_spec::validate(documents);
     let Checked { value: resolved, findings: of_names } = orgform_spec::resolve(&manifest, &semantics);
@@ -153,12 +164,15 @@ fn check(documents: &Documents) -> (Vec<Declared>, Vec<Finding>, usize) {
     }
     findings.sort_by(|a, b| a.places.cmp(&b.places).then_with(|| a.message.cmp(&b.message)));
     findings.dedup();
-    (declared, findings, objects(&manifest))
+    Checked { value: Content { places: places(&manifest), declared }, findings }
 }
 
-fn objects(manifest: &Manifest) -> usize {
+fn places(manifest: &Manifest) -> Vec<(ObjectRef, Place)> {
+    fn of<T: Kind>(objects: &[Object<T>]) -> impl Iterator<Item = (ObjectRef, Place)> {
+        objects.iter().map(|one| (one.object(), one.place()))
+    }
     let Manifest { providers, accounts, roles, members, .. } = manifest;
-    providers.len() + accounts.len() + roles.len() + members.len()
+    of(providers).chain(of(accounts)).chain(of(roles)).chain(of(members)).collect()
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {

@@ -28,7 +28,7 @@ pub use audit::audit;
 pub use case::Case;
 pub use clock::{Clock, SetClock, SystemClock};
 pub use error::EngineError;
-pub use observe::observe;
+pub use observe::{observe, observe_everything};
 pub use plan::{Planned, plan, wait_until_visible};
 pub use progress::{Event, Progress, Silent};
 pub use state::{OpenState, StateError, Store};

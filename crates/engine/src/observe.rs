@@ -31,6 +31,25 @@ pub async fn observe(
     look(observer, case, state, None, clock, progress).await
 }
 
+/// Looks at everything that the credential can see, declared or not, whoever was looked up before.
+///
+/// # Errors
+/// When the list of accounts can't be read. Other scopes that fail are in the world as unseen.
+pub async fn observe_everything(
+    observer: &dyn Observe,
+    case: &Case<'_>,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<World, ProviderError> {
+    let mut world = look(observer, case, None, None, clock, progress).await?;
+    let others = world.directory.accounts.keys().filter(|id| !world.contents.contains_key(*id)).cloned();
+    let others = others.map(|id| Scope::Account { id, fields: BTreeSet::new() }).collect();
+    look_into(observer, case, others, &mut world, progress).await; // I/O
+    let people = people_to_look_up(case.desired, &world, None, case.semantics, clock.now());
+    look_into(observer, case, people, &mut world, progress).await; // I/O
+    Ok(world)
+}
+
 /// Looks again at the list of accounts and at those that were touched; the rest is as it was seen before.
 pub(crate) async fn observe_again(
     observer: &dyn Observe,

@@ -27,23 +27,29 @@ pub(crate) struct Arguments {
     /// The folder; it is made if it is not there.
     #[arg(default_value = ".", value_name = "DIR")]
     folder: PathBuf,
+    /// Leave the example out, such as before `orgform import`.
+    #[arg(long)]
+    bare: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
     let folder = &arguments.folder;
-    let texts = [
+    let mut texts = vec![
         (orgform_spec::root::FILE_NAME, orgform_spec::root::write(&fresh())),
         ("provider.yaml", PROVIDER.to_owned()),
-        ("example.yaml", EXAMPLE.to_owned()),
     ];
-    refuse_what_is_there(folder, &texts.each_ref().map(|(name, _)| *name))?;
+    if !arguments.bare {
+        texts.push(("example.yaml", EXAMPLE.to_owned()));
+    }
+    let names: Vec<&str> = texts.iter().map(|(name, _)| *name).collect();
+    refuse_what_is_there(folder, &names)?;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("could not make the folder {}", folder.display()))?;
     for (name, text) in &texts {
         write_new(&folder.join(name), text)?;
     }
     let ignored = ignore_simulators(folder)?;
-    console.tell(&told(folder, &texts.each_ref().map(|(name, _)| *name), ignored));
+    console.tell(&told(folder, &names, ignored, arguments.bare));
     Ok(Exit::Clean)
 }
 
@@ -91,11 +97,18 @@ fn ignore_simulators(folder: &Path) -> Result<bool> {
     }
 }
 
-fn told(folder: &Path, names: &[&str], ignored: bool) -> String {
+fn told(folder: &Path, names: &[&str], ignored: bool, bare: bool) -> String {
     let at = if folder == Path::new(".") { String::new() } else { format!(" -C {}", folder.display()) };
     let mut text = format!("{} written.\n", names.join(", "));
     if !ignored {
         text.push_str("Add `.orgform/` to your .gitignore: it is the simulator's, not yours.\n");
+    }
+    if bare {
+        text.push_str(&format!(
+            "\nNext:\n  edit provider.yaml         says how to reach the provider; it is a simulator for now\n  \
+             orgform{at} import pureport    writes declarations of what is there\n"
+        ));
+        return text;
     }
     text.push_str(&format!(
         "\nNext:\n  orgform{at} plan     shows what would change; the provider is a simulator for now\n  \

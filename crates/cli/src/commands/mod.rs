@@ -4,6 +4,7 @@ pub(crate) mod act;
 pub(crate) mod apply;
 pub(crate) mod completions;
 pub(crate) mod forget;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod invites;
 pub(crate) mod man;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit> {
         Command::Apply(arguments) => wait_for(apply::run(arguments, console)),
         Command::Show(arguments) => wait_for(show::run(arguments, console)),
         Command::Invites(arguments) => wait_for(invites::run(arguments, console)),
+        Command::Import(arguments) => wait_for(import::run(arguments, console)),
         Command::Forget(arguments) => wait_for(forget::run(arguments, console)),
         Command::Schema(arguments) => schema::run(arguments, console),
         Command::Completions(arguments) => completions::run(arguments, console),

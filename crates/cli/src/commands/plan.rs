@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::failure;
 use crate::root::OpenRoot;
 use crate::run::{self, Look, Question, Turn};
-use crate::{git, store};
+use crate::{git, rename, store};
 
 /// Show what would change: who gains and loses what, where, and why.
 ///
@@ -45,6 +45,9 @@ pub(crate) struct Arguments {
     /// The commit that was applied last: proves, without a state, what was declared and is gone.
     #[arg(long, value_name = "REV")]
     base: Option<String>,
+    /// Edit the manifests where the provider knows people by another e-mail now; nothing else in them changes.
+    #[arg(long)]
+    write: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,6 +80,9 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
     print(arguments.format, &looks, console)?;
     if let Some(path) = &arguments.out {
         save(path, &root, arguments, &looks, console)?;
+    }
+    if arguments.write {
+        rename::write(&root, &looks, console)?; // I/O
     }
     Ok(looks
         .iter()

@@ -63,6 +63,11 @@ fn tell(options: &Options, folder: &Path, binary: &Path) -> anyhow::Result<()> {
     if orgform.simulator.mails()? != mails {
         bail!("a converged run sent a mail");
     }
+    let imported = orgform.import(&folder.join("imported"))?;
+    orgform.take_over(&folder.join("imported"))?;
+    if orgform.import(&folder.join("imported-again"))? != imported {
+        bail!("the same organization was imported as other files");
+    }
     for index in 0..options.commits {
         let commit = edit(index, &mut org, &mut dice);
         run::say(&format!("\ncommit {}: {}", index + 1, commit.subject));
@@ -127,6 +132,42 @@ impl Orgform {
         let url = self.simulator.url.clone();
         let arguments = ["act", "--url", &url, "accept-all", "--except", "10%", "--seed", &seed];
         self.step("nine in ten people accept", &arguments, &[0]).map(drop)
+    }
+
+    /// Imports into a root of its own, and gives back what was written.
+    fn import(&self, root: &Path) -> anyhow::Result<BTreeMap<PathBuf, String>> {
+        std::fs::create_dir_all(root)?;
+        std::fs::write(root.join("orgform.yaml"), "root: imported\n")?;
+        std::fs::write(root.join("provider.yaml"), provider(&self.simulator.url))?;
+        let at = root.to_string_lossy();
+        self.step("import into an empty root", &["-C", &at, "import", "pureport"], &[0])?;
+        let mut files = BTreeMap::new();
+        for folder in ["accounts", "roles", "people"] {
+            for entry in std::fs::read_dir(root.join(folder))? {
+                let path = entry?.path();
+                let text = std::fs::read_to_string(&path)?;
+                files.insert(path.strip_prefix(root)?.to_owned(), text);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Takes over what was imported: nothing is planned but that, and nothing is written.
+    fn take_over(&self, root: &Path) -> anyhow::Result<()> {
+        let (at, before) = (root.to_string_lossy(), self.simulator.writes()?);
+        let plan = self.step("  plan", &["-C", &at, "plan", "--format", "json"], &[0])?;
+        let plan: serde_json::Value = serde_json::from_str(&plan)?;
+        let of_plan = |list: &str| plan.pointer(&format!("/plans/0/{list}")).and_then(|list| list.as_array());
+        for list in ["changes", "refused", "held", "deferred"] {
+            if of_plan(list).is_none_or(|list| !list.is_empty()) {
+                bail!("what was imported plans something: {list}");
+            }
+        }
+        self.step("  apply takes it over", &["-C", &at, "apply", "--yes", "--quiet"], &[0])?;
+        if self.simulator.writes()? != before {
+            bail!("taking over wrote something");
+        }
+        Ok(())
     }
 
     /// Plans, applies, and plans again: that one must be empty.
@@ -197,6 +238,11 @@ impl Simulator {
     fn requests(&self) -> anyhow::Result<u64> {
         let stats = self.stats()?;
         stats.pointer("/total").and_then(serde_json::Value::as_u64).context("the stats have no `total`")
+    }
+
+    fn writes(&self) -> anyhow::Result<u64> {
+        let stats = self.stats()?;
+        stats.pointer("/writes").and_then(serde_json::Value::as_u64).context("the stats have no `writes`")
     }
 
     fn mails(&self) -> anyhow::Result<u64> {
