@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::run;
+use crate::{contracts, run};
 
 /// Every generated file and the arguments of `orgform` that print it.
 const FILES: &[(&str, &[&str])] = &[
@@ -41,7 +41,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
 fn contents() -> anyhow::Result<Vec<(PathBuf, String)>> {
     run::cargo(&["build", "--quiet", "--package", "orgform"])?;
     let binary = binary("debug");
-    FILES
+    let mut contents = FILES
         .iter()
         .map(|(path, arguments)| {
             let output = Command::new(&binary).args(*arguments).output();
@@ -51,7 +51,11 @@ fn contents() -> anyhow::Result<Vec<(PathBuf, String)>> {
             }
             Ok((run::root().join(path), String::from_utf8(output.stdout)?))
         })
-        .collect()
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    for provider in contracts::providers()? {
+        contents.push((contracts::joined_path(&provider), contracts::joined(&provider)?));
+    }
+    Ok(contents)
 }
 
 /// Where cargo puts the binary.

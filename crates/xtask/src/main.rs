@@ -4,6 +4,7 @@
 //! person sees.
 
 mod arrows;
+mod contracts;
 mod generate;
 mod real_org;
 mod run;

@@ -84,6 +84,12 @@ impl Query {
         self.one(name)?.map(|text| text.parse().map_err(|_| wrong_value(name, text))).transpose()
     }
 
+    /// A number of things: an int32 that is not negative.
+    pub(crate) fn count(&self, name: &str) -> Result<Option<usize>, WrongQuery> {
+        let count = |number: i32| usize::try_from(number).map_err(|_| wrong_value(name, &number.to_string()));
+        self.parsed(name)?.map(count).transpose()
+    }
+
     /// A value out of a list.
     pub(crate) fn one_of(&self, name: &str, known: &[&str]) -> Result<Option<&str>, WrongQuery> {
         match self.one(name)? {

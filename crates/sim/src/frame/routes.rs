@@ -48,6 +48,12 @@ pub(crate) fn find<H>(endpoints: &'static [Endpoint<H>], method: &str, path: &st
     other.map_or(Found::Nothing, Found::OtherMethod)
 }
 
+/// The methods that a path has, as the `Allow` header of a 405 lists them (RFC 9110, section 15.5.6).
+pub(crate) fn allowed<H>(endpoints: &[Endpoint<H>], template: &str) -> String {
+    let methods = endpoints.iter().filter(|endpoint| endpoint.template == template);
+    methods.map(|endpoint| endpoint.method).collect::<Vec<_>>().join(", ")
+}
+
 fn params(template: &str, path: &str) -> Option<Vec<String>> {
     let mut wanted = template.split('/');
     let mut found = path.split('/');

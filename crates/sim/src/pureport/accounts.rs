@@ -72,7 +72,7 @@ pub(crate) fn list(world: &mut World, call: &Call, caller: &Principal) -> Answer
     let parent = query.one("parentId")?;
     let words: Vec<String> =
         query.one("name")?.unwrap_or("").split_whitespace().map(str::to_lowercase).collect();
-    let limit: usize = query.parsed::<u32>("limit")?.map_or(usize::MAX, |limit| limit as usize);
+    let limit = query.count("limit")?.unwrap_or(usize::MAX);
     let named = |account: &Account| {
         let name = account.name.to_lowercase();
         words.iter().all(|word| name.split_whitespace().any(|part| part == word))

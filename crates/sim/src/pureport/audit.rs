@@ -116,8 +116,8 @@ pub(crate) fn file(world: &mut World, principal: &Principal, occasion: &Occasion
 pub(crate) fn page(world: &World, caller: &Principal, account: &str, query: Option<&str>) -> Answered {
     access::require(world, caller, account, "audit", "read")?;
     let query = Query::read(query, &PARAMETERS)?;
-    let number: usize = query.parsed("pageNumber")?.unwrap_or(0);
-    let size: usize = query.parsed("pageSize")?.unwrap_or(100);
+    let number = query.count("pageNumber")?.unwrap_or(0);
+    let size = query.count("pageSize")?.unwrap_or(100);
     if size == 0 || size > 1000 {
         return Err(Refusal::bad_request("query parameter `pageSize` must be 1 to 1000"));
     }

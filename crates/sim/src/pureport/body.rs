@@ -57,11 +57,6 @@ pub(crate) fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -
     Ok(frame::read(headers, body, &["application/json"])?)
 }
 
-/// Reads a JSON body whatever its content type is said to be.
-pub(crate) fn read_any<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    Ok(frame::read_any(body)?)
-}
-
 /// A field that must be there.
 pub(crate) fn required<T>(value: Option<T>, field: &str) -> Result<T, Refusal> {
     value.ok_or_else(|| Refusal::invalid(format!("{field} is required")))

@@ -14,7 +14,7 @@ use super::routes::{self, Call};
 use super::switches::{CreateStatus, DeleteStatus, GatewayBody, Switches};
 use super::world::{Origin, Principal, Record, World};
 use super::{genesis, messy, perform};
-use crate::frame::routes::{Found, find};
+use crate::frame::routes::{Found, allowed, find};
 use crate::frame::{self, ActError, ActResult, Answered, Mail, Message, Place, Request};
 use crate::log::Kind;
 
@@ -67,7 +67,12 @@ impl frame::World for World {
     fn answer(&mut self, request: &Request) -> Answered {
         let (endpoint, params) = match find(routes::ENDPOINTS, &request.method, &request.path) {
             Found::Endpoint(endpoint, params) => (endpoint, params),
-            Found::OtherMethod(_) => return refused(&routes::no_such_method(&request.method)),
+            Found::OtherMethod(template) => {
+                let Answered { message, changed, principal, secrets } =
+                    refused(&routes::no_such_method(&request.method));
+                let message = message.with(header::ALLOW, allowed(routes::ENDPOINTS, template));
+                return Answered { message, changed, principal, secrets };
+            }
             Found::Nothing => return refused(&routes::nowhere(&request.path)),
         };
         let Some(body) = request.body.clone() else {

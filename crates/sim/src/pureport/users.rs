@@ -93,14 +93,14 @@ pub(crate) fn get(world: &mut World, call: &Call, caller: &Principal) -> Answere
     Ok(Answer::Value(view::user(user)))
 }
 
-/// `PUT /users/{userId}`: the user's own, of any content type.
+/// `PUT /users/{userId}`: the user's own.
 pub(crate) fn update(world: &mut World, call: &Call, caller: &Principal) -> Answered {
     let id = call.param(0);
     let before = world.users.get(id).cloned().ok_or_else(|| Refusal::not_found("user", id))?;
     if !matches!(caller, Principal::User(user) if user == id) {
         return Err(Refusal::forbidden("a user is changed by nobody else"));
     }
-    let body: Body = body::read_any(&call.body)?;
+    let body: Body = body::read_json(&call.headers, &call.body)?;
     accounts::same_id(body.id.as_deref(), id)?;
     let named = |value: Option<String>, field: &str| {
         let value = body::required(value, field)?;
