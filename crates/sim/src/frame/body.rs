@@ -84,6 +84,15 @@ impl Query {
         self.one(name)?.map(|text| text.parse().map_err(|_| wrong_value(name, text))).transpose()
     }
 
+    /// Any number of values out of a list.
+    pub(crate) fn all_of(&self, name: &str, known: &[&str]) -> Result<&[String], WrongQuery> {
+        let values = self.all(name);
+        match values.iter().find(|value| !known.contains(&value.as_str())) {
+            Some(unknown) => Err(wrong_value(name, unknown)),
+            None => Ok(values),
+        }
+    }
+
     /// A number of things: an int32 that is not negative.
     pub(crate) fn count(&self, name: &str) -> Result<Option<usize>, WrongQuery> {
         let count = |number: i32| usize::try_from(number).map_err(|_| wrong_value(name, &number.to_string()));

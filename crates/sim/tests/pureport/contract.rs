@@ -4,9 +4,8 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../contracts/pureport.joined.json")).unwrap()
-});
+static DESCRIPTION: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../contracts/pureport.joined.json")).unwrap());
 
 /// Asserts that an answer has the shape that the description promises.
 pub(crate) fn check(method: &str, path: &str, status: u16, body: &str) {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use orgform_sim::pureport::{Act, Sim};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Caller, switched, world};
@@ -97,7 +96,7 @@ async fn a_user_signs_in_and_reads_and_edits_their_own_profile() {
     let mut profile = ada.get(&path).await.is(200);
     assert_eq!((&profile["firstName"], &profile["lastName"]), (&json!("Ada"), &json!("Lovelace")));
     profile["company"] = json!("Acme");
-    let written = ada.raw(Method::PUT, &path, "text/plain", Some(profile.to_string())).await.unwrap().is(200);
+    let written = ada.put(&path, profile.clone()).await.is(200);
     assert_eq!(written["company"], "Acme");
     founder.put(&path, profile.clone()).await.fails(403, "FORBIDDEN");
     profile["email"] = json!(sim.founder().to_uppercase());

@@ -24,6 +24,26 @@ async fn every_operation_of_the_description_is_answered_and_no_other() {
 }
 
 #[tokio::test]
+async fn who_uses_a_wrong_method_is_told_the_right_ones() {
+    let (_sim, admin, root) = world().await;
+    let answer = admin.http.patch(format!("{}/accounts/{root}", admin.url)).send().await.unwrap();
+    assert_eq!(answer.status(), 405);
+    assert_eq!(answer.headers()["allow"], "GET, PUT, DELETE");
+}
+
+#[tokio::test]
+async fn a_query_with_a_value_that_the_description_forbids_is_refused() {
+    let (_sim, admin, root) = world().await;
+    for query in ["accounts?limit=-1", "accounts?limit=2147483648", "accounts?limit=few"] {
+        admin.get(&format!("/{query}")).await.fails(400, "BAD_REQUEST");
+    }
+    for query in ["pageNumber=-1", "pageNumber=2147483648", "eventTypes=ROLE_CREATE&eventTypes=ROLE"] {
+        admin.get(&format!("/accounts/{root}/auditLog?{query}")).await.fails(400, "BAD_REQUEST");
+    }
+    admin.get(&format!("/accounts/{root}/auditLog?subjectType=TASK")).await.is(200);
+}
+
+#[tokio::test]
 async fn a_body_of_the_wrong_content_type_or_form_is_refused() {
     let (_sim, admin, root) = world().await;
     let path = format!("/accounts/{root}/roles");
