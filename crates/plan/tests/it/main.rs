@@ -10,11 +10,13 @@
 mod apply;
 mod capability;
 mod consent;
+mod holds;
 mod lookups;
 mod observe;
 mod properties;
 mod settle;
 mod small;
+mod sound;
 mod state_file;
 mod stories;
 mod story;

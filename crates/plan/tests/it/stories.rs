@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use crate::story::{Story, check};
+use crate::sound::check;
+use crate::story::Story;
 
 #[test]
 fn every_story_gets_its_plan() {

@@ -1,13 +1,13 @@
 //! One story: a folder with `desired.yaml`, `world.yaml`, perhaps `state.yaml` and `base.yaml`, and the plan
 //! that must come of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use orgform_model::desired::Subject;
 use orgform_model::state::Entry;
-use orgform_model::{Address, Capabilities, Desired, ObjectKind, ObjectRef, ProviderState, World};
+use orgform_model::{Capabilities, Desired, ObjectKind, ObjectRef, ProviderState, World};
 use orgform_plan::render::{self, Style};
 use orgform_plan::{Plan, Requests};
 use serde::de::DeserializeOwned;
@@ -161,37 +161,4 @@ fn objects_of(desired: &Desired) -> BTreeSet<ObjectRef> {
     let members = desired.all_memberships().map(|(_, _, one)| &one.object);
     let people = desired.people.values().map(|one| &one.object);
     accounts.chain(roles).chain(members).chain(people).cloned().collect()
-}
-
-/// What holds of every plan, whatever the story.
-pub(crate) fn check(plan: &Plan) {
-    let mut by_address = BTreeMap::new();
-    for change in &plan.changes {
-        assert!(by_address.insert(&change.address, change).is_none(), "two changes at {}", change.address);
-    }
-    let held: BTreeSet<&Address> =
-        plan.held.iter().flat_map(|group| &group.changes).map(|change| &change.address).collect();
-    for change in &plan.changes {
-        assert!(!held.contains(&change.address), "{} is planned and held", change.address);
-        for first in &change.requires {
-            assert!(
-                by_address.contains_key(first),
-                "{} requires {first}, which is not planned",
-                change.address
-            );
-        }
-    }
-    let mut left: BTreeSet<&Address> = by_address.keys().copied().collect();
-    while !left.is_empty() {
-        let before = left.len();
-        let ready: Vec<&Address> = left
-            .iter()
-            .copied()
-            .filter(|address| by_address[address].requires.iter().all(|first| !left.contains(first)))
-            .collect();
-        for address in ready {
-            left.remove(address);
-        }
-        assert!(left.len() < before, "a cycle in `requires`: {left:?}");
-    }
 }

@@ -12,4 +12,5 @@ mod resolving;
 mod roots;
 mod speed;
 mod validating;
+mod whole_way;
 mod worlds;

@@ -1,33 +1,10 @@
 //! Nothing that can be written makes reading panic, and every finding points into its file.
 
-use orgform_model::Finding;
-use orgform_spec::{Documents, read_texts, render, resolve, validate};
+use orgform_spec::{read_texts, resolve, validate};
 use proptest::prelude::*;
 
+use crate::whole_way;
 use crate::worlds::{TREE, acme};
-
-fn whole_way(bytes: Vec<u8>) -> (Documents, Vec<Finding>) {
-    let documents = read_texts(vec![("a.yaml".into(), bytes), ("acme.yaml".into(), acme().into())], true);
-    let manifest = validate(&documents);
-    let resolved = resolve(&manifest.value, &[&TREE]);
-    let mut findings = documents.findings.clone();
-    findings.extend(manifest.findings);
-    findings.extend(resolved.findings);
-    (documents, findings)
-}
-
-fn places_are_within(documents: &Documents, findings: &[Finding]) {
-    for place in findings.iter().flat_map(|finding| &finding.places) {
-        let file = documents.files.iter().find(|file| file.path == place.file).unwrap();
-        if place.line == 0 {
-            continue;
-        }
-        let line = file.line(place.line).unwrap_or_else(|| panic!("{place} is not in the file"));
-        // One past the end is where something is missing.
-        assert!(place.column as usize <= line.chars().count() + 2, "{place} in {line:?}");
-    }
-    assert!(!render(findings, documents, true).is_empty());
-}
 
 /// Pieces that manifests are made of, so that random texts get past the first line.
 fn manifest_like() -> impl Strategy<Value = String> {
@@ -55,14 +32,12 @@ fn manifest_like() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let (documents, findings) = whole_way(bytes);
-        places_are_within(&documents, &findings);
+        whole_way::check(&bytes);
     }
 
     #[test]
     fn texts_like_manifests_never_panic(text in manifest_like()) {
-        let (documents, findings) = whole_way(text.into_bytes());
-        places_are_within(&documents, &findings);
+        whole_way::check(text.as_bytes());
     }
 
     #[test]
