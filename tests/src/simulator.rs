@@ -52,6 +52,11 @@ impl Simulator {
         self.control("PUT", "/__faults", &faults.to_string());
     }
 
+    /// Lets somebody else do something, and returns what came of it.
+    pub fn act(&self, act: &Value) -> Value {
+        self.control("POST", "/__act", &act.to_string())
+    }
+
     /// Comes back once so many requests to change something have arrived.
     pub fn wait_for_writes(&self, number: u64) {
         while self.stats()["writes"].as_u64().unwrap() < number {

@@ -70,8 +70,7 @@ fn folder() -> PathBuf {
 }
 
 fn parsed(path: &Path) -> anyhow::Result<Value> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }
 
@@ -144,7 +143,8 @@ mod tests {
 
     #[test]
     fn what_is_selected_is_merged_or_taken_out() {
-        let mut description = json!({ "paths": { "/a": { "get": { "tags": ["x"], "deep": { "one": 1 } } } } });
+        let mut description =
+            json!({ "paths": { "/a": { "get": { "tags": ["x"], "deep": { "one": 1 } } } } });
         act(&mut description, &action("$.paths.*.get", Some(json!({ "deep": { "two": 2 } })))).unwrap();
         act(&mut description, &action("$.paths.*.get.tags", Some(json!("y")))).unwrap();
         act(&mut description, &action("$.paths['/a'].get.deep.one", None)).unwrap();

@@ -6,6 +6,7 @@
 mod arrows;
 mod contracts;
 mod generate;
+mod judges;
 mod real_org;
 mod run;
 mod test;
@@ -33,6 +34,8 @@ enum Chore {
         /// Names of benchmarks; all of them if none is given.
         names: Vec<String>,
     },
+    /// Lets programs that are not ours hold simulators and clients to the vendors' descriptions.
+    Judges(judges::Options),
     /// Runs the whole job on the structure of a real organization.
     RealOrg(real_org::Options),
 }
@@ -43,6 +46,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Check => check(),
         Chore::Generate => generate::write(),
         Chore::Bench { names } => bench(&names),
+        Chore::Judges(options) => judges::run(&options),
         Chore::RealOrg(options) => real_org::run(&options),
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::run::{cargo, cargo_with};
-use crate::{arrows, generate, real_org, run};
+use crate::{arrows, generate, judges, real_org, run};
 
 /// The version of cargo-deny that the project is checked with.
 const CARGO_DENY: &str = "0.20.2";
@@ -28,6 +28,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     generate::check()?;
     real_org::run(&real_org::Options::short())?;
     if !options.quick {
+        judges::run(&judges::Options::default())?;
         deny()?;
     }
     run::say("all checks passed");
