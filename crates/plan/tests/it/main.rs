@@ -10,6 +10,8 @@
 mod apply;
 mod capability;
 mod consent;
+mod corpus;
+mod from_bytes;
 mod holds;
 mod lookups;
 mod observe;

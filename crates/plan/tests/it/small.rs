@@ -27,17 +27,17 @@ use crate::apply::{Model, admin_role, member, person_id};
 use crate::capability::{FLAT, FLAT_CAN, TREE, TREE_CAN};
 use crate::observe::{self, Setting};
 
-const PEOPLE: [&str; 6] = ["ada", "ben", "cy", "dee", "eve", "fay"];
-const CELLS: [&str; 4] = ["networks:read", "billing:read", "billing:update", "all:all"];
+pub(crate) const PEOPLE: [&str; 6] = ["ada", "ben", "cy", "dee", "eve", "fay"];
+pub(crate) const CELLS: [&str; 4] = ["networks:read", "billing:read", "billing:update", "all:all"];
 
 /// One person in one account, in the three ways that count.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {
-    account: usize,
-    person: usize,
-    declared: Option<Vec<(usize, End)>>,
-    there: There,
-    ours: Option<Ours>,
+    pub(crate) account: usize,
+    pub(crate) person: usize,
+    pub(crate) declared: Option<Vec<(usize, End)>>,
+    pub(crate) there: There,
+    pub(crate) ours: Option<Ours>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,10 +50,10 @@ pub(crate) enum There {
 /// What is remembered: which of the roles were applied, which were kept, and what an end means.
 #[derive(Clone, Debug)]
 pub(crate) struct Ours {
-    granted: Vec<(usize, End)>,
-    kept: Vec<usize>,
-    removal: Removal,
-    joined: bool,
+    pub(crate) granted: Vec<(usize, End)>,
+    pub(crate) kept: Vec<usize>,
+    pub(crate) removal: Removal,
+    pub(crate) joined: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,39 +65,39 @@ pub(crate) enum End {
 
 #[derive(Clone, Debug)]
 pub(crate) struct RoleCase {
-    owner: usize,
-    declared: Option<Vec<&'static str>>,
-    there: Option<Vec<&'static str>>,
-    ours: bool,
+    pub(crate) owner: usize,
+    pub(crate) declared: Option<Vec<&'static str>>,
+    pub(crate) there: Option<Vec<&'static str>>,
+    pub(crate) ours: bool,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct AccountCase {
-    declared: bool,
-    there: bool,
-    ours: Option<Removal>,
-    partial: bool,
+    pub(crate) declared: bool,
+    pub(crate) there: bool,
+    pub(crate) ours: Option<Removal>,
+    pub(crate) partial: bool,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Small {
-    tree: bool,
-    accounts: Vec<AccountCase>,
-    roles: Vec<RoleCase>,
-    seats: Vec<Seat>,
-    offboarded: Vec<usize>,
-    unreadable: Vec<usize>,
-    losses: usize,
-    take: bool,
-    report: bool,
-    with_state: bool,
+    pub(crate) tree: bool,
+    pub(crate) accounts: Vec<AccountCase>,
+    pub(crate) roles: Vec<RoleCase>,
+    pub(crate) seats: Vec<Seat>,
+    pub(crate) offboarded: Vec<usize>,
+    pub(crate) unreadable: Vec<usize>,
+    pub(crate) losses: usize,
+    pub(crate) take: bool,
+    pub(crate) report: bool,
+    pub(crate) with_state: bool,
 }
 
 /// The accounts: a root, two children, and one below the first.
-const PATHS: [&str; 4] = ["acme", "acme/lab", "acme/shop", "acme/lab/deep"];
+pub(crate) const PATHS: [&str; 4] = ["acme", "acme/lab", "acme/shop", "acme/lab/deep"];
 const FLAT_PATHS: [&str; 4] = ["acme", "lab", "shop", "deep"];
 /// Role 0 is admin, role 1 belongs to the root, role 2 to the first child.
-const ROLES: usize = 3;
+pub(crate) const ROLES: usize = 3;
 
 fn end() -> impl Strategy<Value = End> {
     prop_oneof![6 => Just(End::Never), 1 => Just(End::Past), 1 => Just(End::Ahead)]
@@ -216,7 +216,7 @@ fn email(person: usize) -> Email {
 impl Small {
     /// Takes out what no manifest and no provider would have: a child without its parent, a grant of a role
     /// that is not above its account.
-    fn made_sound(mut self) -> Self {
+    pub(crate) fn made_sound(mut self) -> Self {
         if self.tree {
             for (child, parent) in [(1, 0), (2, 0), (3, 1)] {
                 self.accounts[child].declared &= self.accounts[parent].declared;
