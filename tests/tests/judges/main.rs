@@ -5,6 +5,12 @@
 //! allows, and what it forbids. Both are programs of other ecosystems, so these tests are ignored until
 //! `cargo xtask judges` has installed them and says where they are. A provider is a module of its name.
 #![allow(clippy::print_stdout, reason = "a judge tells its verdict")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what the judges share is test code too"
+)]
 
 mod prism;
 mod pureport;

@@ -39,6 +39,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("USER", r#"{"act":"add_member","account":"Acme","email":"ada@acme.example","roles":["Viewer"]}"#),
     ("OTHER_USER", r#"{"act":"create_user","email":"ben@acme.example"}"#),
     ("INVITE", r#"{"act":"invite","account":"Acme","email":"cy@acme.example","roles":["Viewer"]}"#),
+    ("SPARE_INVITE", r#"{"act":"invite","account":"Acme","email":"fay@acme.example","roles":["Viewer"]}"#),
 ];
 
 #[test]

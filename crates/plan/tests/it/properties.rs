@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::holds;
 use crate::small::small;
+use crate::{from_bytes, holds};
 
 /// Few worlds in every run of the tests, since each is planned several times; `PROPTEST_CASES=5000` looks harder.
 fn config() -> ProptestConfig {
@@ -47,5 +47,10 @@ proptest! {
     #[test]
     fn every_world_comes_to_rest_and_is_then_as_declared(small in small()) {
         holds::every_world_comes_to_rest_and_is_then_as_declared(&small);
+    }
+
+    #[test]
+    fn a_world_of_any_bytes_keeps_every_property(bytes in prop::collection::vec(any::<u8>(), 0..160)) {
+        holds::all(&from_bytes::small(&bytes));
     }
 }

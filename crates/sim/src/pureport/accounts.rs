@@ -49,9 +49,6 @@ impl Body {
             }
             contacts.iter().try_for_each(|contact| body::email(contact))?;
         }
-        if let Some(groups) = &body.supported_connection_groups {
-            body::unique(groups, "supportedConnectionGroups")?;
-        }
         Ok(body)
     }
 
@@ -60,7 +57,11 @@ impl Body {
             let is_group = |prefix: &str| prefix == "/supportedConnectionGroups";
             link.target("supportedConnectionGroups", is_group).map(str::to_owned)
         };
-        self.supported_connection_groups.as_ref().map(|groups| groups.iter().map(id).collect()).transpose()
+        let Some(links) = &self.supported_connection_groups else { return Ok(None) };
+        let ids = links.iter().map(id).collect::<Result<Vec<_>, _>>()?;
+        // A title makes no other group of it (pureport contract, section 4, link comparison).
+        body::unique(&ids, "supportedConnectionGroups")?;
+        Ok(Some(ids))
     }
 }
 

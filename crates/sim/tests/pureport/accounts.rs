@@ -1,7 +1,7 @@
 //! Accounts, consent, permissions (section 5).
 
 use orgform_sim::pureport::{Act, Sim};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{Caller, account, add_member, switched, world};
 
@@ -182,4 +182,14 @@ async fn a_member_of_a_child_sees_the_child_whose_parent_it_cannot_see() {
     assert_eq!(seen[0]["parent"]["id"], root.as_str());
     ada.get(&format!("/accounts/{root}")).await.fails(403, "FORBIDDEN");
     ada.get(&format!("/accounts/{lab}/members")).await.fails(403, "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn a_connection_group_is_the_same_whatever_its_title() {
+    let (_sim, admin, root) = world().await;
+    let group = |title: &str| json!({ "href": "/supportedConnectionGroups/scg-standard", "title": title });
+    let body = |groups: &[Value]| json!({ "name": "Acme", "supportedConnectionGroups": groups });
+    admin.put(&format!("/accounts/{root}"), body(&[group("Standard")])).await.is(200);
+    let twice = body(&[group("Standard"), group("Another title")]);
+    admin.put(&format!("/accounts/{root}"), twice).await.fails(422, "VALIDATION_ERROR");
 }
