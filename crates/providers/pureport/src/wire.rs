@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use orgform_model::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// Answer of `POST /login` and `POST /login/refresh`.
@@ -107,12 +107,20 @@ pub(crate) struct Invite {
     pub(crate) account: Link,
     pub(crate) email: String,
     pub(crate) roles: Vec<Link>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "with_millis")]
     pub(crate) invited_at: Option<Timestamp>,
     #[serde(default, skip_serializing)]
     pub(crate) expired: bool,
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
+}
+
+/// Writes a time as the API does, with milliseconds even where they are zero (pureport contract, section 4).
+fn with_millis<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_str(&format!("{time:.3}")),
+        None => serializer.serialize_none(),
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -174,6 +182,17 @@ mod tests {
                 "supportedConnectionGroups": [{ "href": "/g/1" }], "new": { "a": [1] }
             })
         );
+    }
+
+    #[test]
+    fn a_time_goes_back_with_its_milliseconds_even_where_they_are_zero() {
+        for time in ["2020-11-17T10:00:00.000Z", "2020-11-17T10:00:00.120Z", "2020-11-17T10:00:00.123Z"] {
+            let read = json!({
+                "account": { "href": "/accounts/ac-1" }, "email": "ada@acme.example", "roles": [], "invitedAt": time
+            });
+            let invite: Invite = from_value(read).unwrap();
+            assert_eq!(invite.body()["invitedAt"], time);
+        }
     }
 
     #[test]
