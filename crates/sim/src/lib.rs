@@ -7,6 +7,7 @@
 
 mod faults;
 mod frame;
+mod halt;
 mod ids;
 mod log;
 pub mod packetfabric;
@@ -17,5 +18,6 @@ pub mod xarios;
 
 pub use faults::{Effect, Fault, When};
 pub use frame::{ActError, ActResult, History, Mail, Options, Simulator, SwitchError, Switching, World};
+pub use halt::{Halt, Moment};
 pub use log::{Kind, LoggedRequest, Stats};
 pub use server::Server;

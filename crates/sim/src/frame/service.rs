@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::request::Parts;
+use tokio::sync::watch;
 
+use super::exchange::Sent;
 use super::simulator::{History, Options};
 use super::world::{ActError, ActResult, World};
 use super::{Request, control};
 use crate::faults::{Fault, FaultPlan};
-use crate::log::{Log, Stats};
+use crate::halt::{self, Gate, Pass, Verdict};
+use crate::log::{Kind, Log, Stats};
 use crate::server::{self, Reply};
 use crate::state_file::{self, StateFile};
 
@@ -29,6 +32,7 @@ pub(crate) struct Service<W> {
 pub(crate) struct Inner<W> {
     pub(crate) world: W,
     pub(crate) log: Log,
+    pub(crate) gate: Gate,
     pub(super) faults: FaultPlan,
     state_file: Option<StateFile>,
     secrets: BTreeSet<String>,
@@ -51,6 +55,7 @@ impl<W: World> Service<W> {
         let mut inner = Inner {
             world,
             log: Log::default(),
+            gate: Gate::default(),
             faults: FaultPlan::new(faults),
             state_file,
             secrets: BTreeSet::new(),
@@ -81,7 +86,7 @@ impl<W: World> server::Service for Service<W> {
             body,
             peer,
         };
-        let sent = self.inner().handle(request);
+        let Some(sent) = self.pass(request).await else { return Reply::Hangup };
         if !sent.delay.is_zero() {
             tokio::time::sleep(sent.delay).await;
         }
@@ -89,7 +94,40 @@ impl<W: World> server::Service for Service<W> {
     }
 }
 
+impl<W: World> Service<W> {
+    /// Handles one request where no halt holds it; none if it is not to be answered.
+    async fn pass(&self, request: Request) -> Option<Sent> {
+        let kind = W::place(&request.method, &request.path).kind;
+        let mut request = Some(request);
+        loop {
+            let (sent, held) = self.inner().let_pass(kind, &mut request);
+            match (held, sent) {
+                (None, sent) => return sent,
+                (Some(held), sent) => match (halt::verdict(held).await, sent) {
+                    (Verdict::HangUp, _) => return None,
+                    (_, Some(sent)) => return Some(sent),
+                    (_, None) => {}
+                },
+            }
+        }
+    }
+}
+
 impl<W: World> Inner<W> {
+    /// Handles a request unless a halt holds it before; what it has to wait for, if a halt holds it at all.
+    fn let_pass(
+        &mut self,
+        kind: Kind,
+        request: &mut Option<Request>,
+    ) -> (Option<Sent>, Option<watch::Receiver<Verdict>>) {
+        let held = match self.gate.admit(kind) {
+            Pass::Wait(held) => return (None, Some(held)),
+            Pass::Handle(held) => Some(held),
+            Pass::Go => None,
+        };
+        (request.take().map(|request| self.handle(request)), held)
+    }
+
     /// Lets somebody else act.
     pub(crate) fn act(&mut self, act: W::Act) -> Result<ActResult, ActError> {
         let result = self.world.act(act);

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use super::service::{Inner, Service};
 use super::world::{ActError, ActResult, Mail, World};
 use crate::faults::Fault;
-use crate::log::{LoggedRequest, Stats};
+use crate::halt::{Halt, Moment};
+use crate::log::{Kind, LoggedRequest, Stats};
 use crate::server::{self, Server};
 
 /// What a simulator is started with.
@@ -121,6 +122,13 @@ impl<W: World> Simulator<W> {
     /// Replaces the faults; their counts start anew.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.service.inner().set_faults(faults);
+    }
+
+    /// Holds the traffic at the `nth` request of a kind (none: of any) from now on, log-ins included; control
+    /// calls don't count. There is one halt at a time: it takes the place of an earlier one.
+    #[must_use]
+    pub fn halt(&self, of: Option<Kind>, nth: u64, moment: Moment) -> Halt {
+        self.service.inner().gate.arm(of, nth, moment)
     }
 
     /// Replaces the switches.

@@ -23,6 +23,7 @@ mod roles;
 mod routes;
 mod switches;
 mod token;
+mod truth;
 mod unlisted;
 mod users;
 mod view;
@@ -32,9 +33,11 @@ use std::io;
 
 pub use self::act::Act;
 pub use self::switches::*;
+pub use self::truth::{TrueAccount, TrueInvite, TrueRole, Truth};
 use self::world::World;
 pub use crate::faults::{Effect, Fault, When};
 pub use crate::frame::{ActError, ActResult, Mail};
+pub use crate::halt::{Halt, Moment};
 pub use crate::log::{Kind, LoggedRequest, Stats};
 
 /// What the simulator is started with.
@@ -72,6 +75,12 @@ impl Sim {
         self.look(|world| {
             world.users.get(&world.origin.founder).map(|user| user.email.clone()).unwrap_or_default()
         })
+    }
+
+    /// The world as it is, whatever switches and faults make of it.
+    #[must_use]
+    pub fn truth(&self) -> Truth {
+        self.look(truth::of)
     }
 
     /// The id of the founding user's top-level account.

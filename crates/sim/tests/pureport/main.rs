@@ -10,6 +10,7 @@ mod client;
 mod contract;
 mod control;
 mod faults;
+mod halts;
 mod invites;
 mod keys;
 mod login;
