@@ -29,7 +29,7 @@ pub fn settle(
     for (address, intent) in &state.intents {
         let old = now.duration_since(intent.at).unsigned_abs() >= capabilities.visible_within;
         let settled = match look.outcome(intent) {
-            Outcome::CarriedOut(applied) => intent.then.entries(&applied),
+            Outcome::CarriedOut(applied) => look.as_far_as_done(intent, intent.then.entries(&applied)),
             Outcome::Unseen => continue,
             Outcome::NotVisible if !old => continue,
             Outcome::NotVisible => give_up(intent),
@@ -144,6 +144,24 @@ impl Look<'_> {
             ),
             None => Outcome::NotVisible,
         })
+    }
+
+    /// What is remembered of an account that was begun: making one may take several calls, and what it does not
+    /// show was not applied. It is planned as declared then, and never taken for drift.
+    fn as_far_as_done(&self, intent: &Intent, mut entries: Vec<Entry>) -> Vec<Entry> {
+        if !matches!(intent.change.action, Action::CreateAccount { .. }) {
+            return entries;
+        }
+        for entry in &mut entries {
+            if let Entry::Account { id, record } = entry {
+                let listed = self.world.directory.accounts.get(id).map(|account| &account.fields);
+                let looked_at = self.world.content(id).map(|content| &content.fields);
+                record.applied.retain(|field, value| {
+                    looked_at.into_iter().chain(listed).any(|fields| fields.get(field) == Some(value))
+                });
+            }
+        }
+        entries
     }
 
     /// An account with this natural key that we did not know before the write.

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use orgform_model::change::{Action, Change, Ref};
 use orgform_model::invite::MailOutcome;
-use orgform_model::state::{Intent, MailRecord, MembershipRecord, Record, Remember};
-use orgform_model::{Address, Email, ObjectKind, ObjectRef, ProviderState, Timestamp};
-use orgform_plan::{Plan, settle};
+use orgform_model::policy::DriftPolicy;
+use orgform_model::state::{AccountRecord, Intent, MailRecord, MembershipRecord, Record, Remember};
+use orgform_model::{Address, Email, ObjectKind, ObjectRef, ProviderState, Timestamp, Value};
+use orgform_plan::{ChangeKind, Plan, settle};
 
 use crate::observe;
 use crate::story::Story;
@@ -124,4 +125,34 @@ fn an_update_that_was_not_carried_out_is_planned_again() {
     let (state, plan) = settled(&mut story);
     assert!(state.intents.is_empty());
     assert_eq!(plan.changes, before.changes);
+}
+
+#[test]
+fn of_an_account_that_was_begun_only_what_it_shows_was_applied() {
+    let mut story = story("account-consent-is-read-where-it-is-declared");
+    story.desired.policy.drift = DriftPolicy::Report;
+    let (path, account) = story.desired.accounts.first_key_value().unwrap();
+    let address = Address::account(&story.desired.provider, path);
+    let record = AccountRecord {
+        object: account.object.clone(),
+        path: path.clone(),
+        applied: account.fields.clone(),
+        removal: account.removal,
+    };
+    let action = Action::CreateAccount { parent: None, fields: account.fields.clone() };
+    let then = Remember { record: Record::Account(Box::new(record)), losses: vec![] };
+    let at = story.file.now.checked_sub(jiff::SignedDuration::from_mins(1)).unwrap();
+    let intent = Intent { at, change: Change { address: address.clone(), action }, then };
+    let state = story.state.as_mut().unwrap();
+    state.accounts.clear();
+    state.intents.insert(address.clone(), intent);
+    // It was made, and the run ended before the call that accepts its agreements.
+    let content = story.world.contents.get_mut(&"ac-acme".into()).unwrap().as_mut().unwrap();
+    content.fields.insert("consent".to_owned(), Value::text("Open"));
+
+    let (state, plan) = settled(&mut story);
+    assert!(state.intents.is_empty() && state.accounts.contains_key(&"ac-acme".into()));
+    assert!(plan.drift.is_empty(), "nobody changed it behind us: {:?}", plan.drift);
+    let changes: Vec<_> = plan.changes.iter().map(|one| (one.kind, &one.address)).collect();
+    assert_eq!(changes, [(ChangeKind::Update, &address)]);
 }
