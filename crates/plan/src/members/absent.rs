@@ -350,7 +350,20 @@ impl<'a> Case<'_, '_, 'a> {
             return;
         }
         let Some(invite) = invites.first() else { return };
-        if self.here.ground.input.capabilities.withdraw_invite {
+        let can = self.here.ground.input.capabilities;
+        let kept: BTreeSet<RoleId> = match (cause, self.remembered) {
+            (Cause::Undeclared, Some(one)) => one.record.kept.intersection(&invite.roles).cloned().collect(),
+            _ => BTreeSet::new(),
+        };
+        if !kept.is_empty() && kept == invite.roles {
+            self.forget("what was there before us stays, and nothing else is left", plan);
+            return;
+        }
+        if !kept.is_empty() && can.update_invite {
+            self.take_ours_back(invite, kept, cause, plan);
+            return;
+        }
+        if can.withdraw_invite {
             let account = self.here.id.clone();
             // While another one is out it stays ours: the next plan takes that back.
             let record = match self.remembered {
@@ -376,6 +389,22 @@ impl<'a> Case<'_, '_, 'a> {
                 record: Box::new(MembershipRecord { leaving: true, ..one.record.clone() }),
             });
         }
+    }
+
+    /// An invite that was out before us stays out; only what we added goes.
+    fn take_ours_back(&self, invite: &ActualInvite, kept: BTreeSet<RoleId>, cause: Cause, plan: &mut Plan) {
+        let Some(one) = self.remembered else { return };
+        let account = self.here.id.clone();
+        let record = RecordDraft::DropMembership { account: account.clone(), email: one.under.clone() };
+        let lost: BTreeSet<RoleId> = invite.roles.difference(&kept).cloned().collect();
+        let action = Action::UpdateInvite {
+            account,
+            invite: invite.id.clone(),
+            email: self.email.clone(),
+            from: invite.roles.clone(),
+            roles: kept.into_iter().map(Ref::Known).collect(),
+        };
+        self.push(ChangeKind::Update, cause, self.email.to_string(), &lost, action, record, plan);
     }
 
     fn push(
