@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orgform_model::desired::{DesiredAccount, Manage};
+use orgform_model::desired::{DesiredAccount, Manage, Subject};
 use orgform_model::world::Directory;
 use orgform_model::{AccountId, AccountPath, Desired, ProviderState, Semantics, Value};
 
@@ -310,9 +310,11 @@ fn vanished<'a>(
     let mut vanished: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (id, record) in state.into_iter().flat_map(|state| &state.accounts) {
         let Some(actual) = directory.accounts.get(id) else { continue };
-        let gone = !declared.contains(&record.object)
-            && !desired.frozen.objects.contains(&record.object)
-            && desired.subject.speaks_for(&record.object);
+        // A plan for some objects knows all declarations too: it may not take from an account what a plan for
+        // everything would leave there. With a gap nobody can tell what is declared.
+        let known = !matches!(desired.subject, Subject::Some { gap: true, .. });
+        let gone =
+            known && !declared.contains(&record.object) && !desired.frozen.objects.contains(&record.object);
         if gone && !ids.contains(id) && !keys.contains(&natural_key(&actual.fields)) {
             let parent = actual.parent.as_ref().filter(|parent| directory.accounts.contains_key(*parent));
             vanished.entry(parent).or_default().push(id);
