@@ -121,6 +121,19 @@ fn a_write_whose_answer_was_lost_is_found_out_by_the_next_run() {
 }
 
 #[test]
+fn a_person_who_could_not_be_read_for_a_moment_is_read_by_the_next_run() {
+    let simulator = Simulator::start(&[]);
+    let mut story = Story::acme_at(simulator.url());
+    simulator.set_faults(&serde_json::json!([{ "path": "/users/*", "effect": "garble" }]));
+    story.run("apply --yes");
+    assert_ne!(mails(&simulator), INVITED, "who may be a member already is not invited");
+    simulator.set_faults(&serde_json::json!([]));
+    assert_eq!(story.run("apply --yes").code, Some(0));
+    assert_eq!(story.run("plan --detailed-exitcode").code, Some(0));
+    assert_eq!(mails(&simulator), INVITED);
+}
+
+#[test]
 fn a_plan_waits_for_the_world_of_an_apply_that_is_running() {
     // Both play in the in-process simulator of one root, which is one file.
     let mut story = Story::acme();

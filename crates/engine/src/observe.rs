@@ -93,10 +93,22 @@ async fn look(
     }
     look_into(observer, case, accounts, &mut world, progress).await; // I/O
 
-    let mut people = people_to_look_up(case.desired, &world, state, case.semantics, clock.now());
-    people.retain(|scope| !matches!(scope, Scope::Person(id) if world.people.contains_key(id)));
-    look_into(observer, case, people, &mut world, progress).await; // I/O
+    look_people_up(observer, case, state, &mut world, clock, progress).await; // I/O
     Ok(world)
+}
+
+/// Looks up who is in the accounts that were looked into, as far as that is due.
+pub(crate) async fn look_people_up(
+    observer: &dyn Observe,
+    case: &Case<'_>,
+    state: Option<&ProviderState>,
+    world: &mut World,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) {
+    let mut people = people_to_look_up(case.desired, world, state, case.semantics, clock.now());
+    people.retain(|scope| !matches!(scope, Scope::Person(id) if world.people.contains_key(id)));
+    look_into(observer, case, people, world, progress).await; // I/O
 }
 
 /// Looks at these scopes, several at once, and takes what is seen into the world.
@@ -163,7 +175,7 @@ fn take_in(
             world.contents.insert(id.clone(), Err(unseen));
         }
         Scope::Person(id) => {
-            world.people.insert(id.clone(), PersonSeen::Unreadable { because: error.to_string() });
+            world.people.insert(id.clone(), PersonSeen::NotRead { because: error.to_string() });
         }
     }
     Err(error)

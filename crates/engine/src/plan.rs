@@ -13,7 +13,7 @@ use orgform_provider::Observe;
 use crate::case::Case;
 use crate::clock::{Clock, later, until};
 use crate::error::EngineError;
-use crate::observe::{look_into, observe};
+use crate::observe::{look_into, look_people_up, observe};
 use crate::progress::{Event, Progress};
 use crate::stop::Stop;
 
@@ -94,6 +94,8 @@ pub(crate) async fn decide(
         }
         looked_at.extend(more.iter().cloned());
         look_into(observer, case, more, &mut world, progress).await; // I/O
+        // Who is in them decides too: somebody whose e-mail is not known may be protected.
+        look_people_up(observer, case, state, &mut world, clock, progress).await; // I/O
     }
     let planned = decide_once(case, state, &world, clock.now());
     Planned { world, ..planned }
@@ -140,6 +142,7 @@ fn people_seen(world: &World, state: Option<&ProviderState>, now: Timestamp) -> 
             // May be for a moment only, so it must not make us forget an e-mail that we know.
             PersonSeen::Unreadable { .. } => (!known(id))
                 .then(|| Entry::Person { id: id.clone(), known: KnownPerson { email: None, seen: now } }),
+            PersonSeen::NotRead { .. } => None,
             PersonSeen::Gone => known(id).then(|| Entry::DropPerson { id: id.clone() }),
         })
         .collect()

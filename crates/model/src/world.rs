@@ -174,6 +174,11 @@ pub enum PersonSeen {
         /// Why, as a clause.
         because: String,
     },
+    /// The look failed, perhaps for a moment only: nothing to remember.
+    NotRead {
+        /// Why, as a clause.
+        because: String,
+    },
     /// There is no such person any more.
     Gone,
 }

@@ -27,7 +27,7 @@ impl<'a> People<'a> {
     pub(crate) fn new(desired: &'a Desired, world: &'a World, state: Option<&'a ProviderState>) -> Self {
         let looked_up = world.people.iter().map(|(id, seen)| match seen {
             PersonSeen::Email(email) => (id, Some(email)),
-            PersonSeen::Unreadable { .. } | PersonSeen::Gone => (id, None),
+            PersonSeen::Unreadable { .. } | PersonSeen::NotRead { .. } | PersonSeen::Gone => (id, None),
         });
         let declared = desired
             .people

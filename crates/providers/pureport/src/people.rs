@@ -202,7 +202,7 @@ impl Place<'_> {
                     PersonSeen::Email(read) => read == *email,
                     PersonSeen::Gone => false,
                     // Where people can't be read the title is all there is (section 7).
-                    PersonSeen::Unreadable { .. } => {
+                    PersonSeen::Unreadable { .. } | PersonSeen::NotRead { .. } => {
                         unreadable = true;
                         titled(member)
                     }
