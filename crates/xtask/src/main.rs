@@ -10,6 +10,7 @@ mod judges;
 mod real_org;
 mod run;
 mod test;
+mod weather;
 
 use clap::{Parser, Subcommand};
 
@@ -38,6 +39,8 @@ enum Chore {
     Judges(judges::Options),
     /// Runs the whole job on the structure of a real organization.
     RealOrg(real_org::Options),
+    /// Plays random worlds, manifests, faults and kills, and judges each run by the rules alone.
+    Weather(weather::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench { names } => bench(&names),
         Chore::Judges(options) => judges::run(&options),
         Chore::RealOrg(options) => real_org::run(&options),
+        Chore::Weather(options) => weather::run(&options),
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::run::{cargo, cargo_with};
-use crate::{arrows, generate, judges, real_org, run};
+use crate::{arrows, generate, judges, real_org, run, weather};
 
 /// The version of cargo-deny that the project is checked with.
 const CARGO_DENY: &str = "0.20.2";
@@ -27,6 +27,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     arrows::check()?;
     generate::check()?;
     real_org::run(&real_org::Options::short())?;
+    weather::run(&weather::Options::short())?;
     if !options.quick {
         judges::run(&judges::Options::default())?;
         deny()?;
