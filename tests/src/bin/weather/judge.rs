@@ -5,10 +5,15 @@
 //! - Nothing is made twice.
 //! - In the end everything is there that is declared, and nothing that was ours and is declared no more.
 
+mod end;
+mod meaning;
+mod there;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use orgform_sim::pureport::{Mail, TrueAccount, Truth};
+use orgform_sim::pureport::{Mail, Truth};
 
+use self::there::{admin_of, changed, held, keys, live, present, things, title, touched};
 use crate::org::{ADMINS, Label, Org, Seat};
 
 /// Account by id, and e-mail.
@@ -176,46 +181,6 @@ impl Judge {
         self.judge_losses(passage, &touched);
         self.judge_things(passage);
         self.note(passage);
-    }
-
-    /// Finds out what labels mean: an account that is known stays the one; else the one of this name at this
-    /// place.
-    pub(crate) fn bind(&mut self, org: &Org, truth: &Truth) {
-        self.accounts.retain(|label, id| org.accounts.contains_key(label) && truth.accounts.contains_key(id));
-        let mut open: Vec<&Label> = org.accounts.keys().collect();
-        open.sort_by_key(|label| org.lineage(label).len());
-        for label in open {
-            if self.accounts.contains_key(label) {
-                continue;
-            }
-            let account = &org.accounts[label];
-            let parent = account.parent.as_ref().map(|parent| self.accounts.get(parent).cloned());
-            let taken: BTreeSet<&String> = self.accounts.values().collect();
-            let found = truth.accounts.iter().find(|(id, one)| {
-                let here = match &parent {
-                    None => one.parent.is_none(),
-                    Some(parent) => parent.is_some() && one.parent == *parent,
-                };
-                here && one.name == account.name && !taken.contains(id)
-            });
-            if let Some((id, _)) = found {
-                self.accounts.insert(label.clone(), id.clone());
-            }
-        }
-        let there: BTreeSet<&String> =
-            truth.accounts.values().flat_map(|account| account.roles.keys()).collect();
-        self.roles.retain(|label, id| org.roles.contains_key(label) && there.contains(id));
-        for (label, role) in &org.roles {
-            let owner = self.accounts.get(&role.account).and_then(|id| truth.accounts.get(id));
-            let Some(owner) = owner.filter(|_| !self.roles.contains_key(label)) else { continue };
-            let taken: BTreeSet<&String> = self.roles.values().collect();
-            let found = owner.roles.iter().find(|(id, one)| one.name == role.name && !taken.contains(id));
-            if let Some((id, _)) = found {
-                self.roles.insert(label.clone(), id.clone());
-            }
-        }
-        self.ever_accounts.extend(self.accounts.values().cloned());
-        self.ever_roles.extend(self.roles.values().cloned());
     }
 
     /// What may happen in the run that begins.
@@ -434,159 +399,4 @@ impl Judge {
             }
         }
     }
-
-    /// The end: no more faults, a person has decided what a person must. What is refused for good is `right`, by
-    /// address.
-    pub(crate) fn judge_end(&mut self, org: &Org, truth: &Truth, right: &[String]) {
-        let refused = |thing: &str| right.iter().any(|address| address.ends_with(thing));
-        let mut lost = vec![];
-        for (label, account) in &org.accounts {
-            let found = self.accounts.get(label).and_then(|id| truth.accounts.get(id));
-            match found {
-                None => lost.push(format!("account {label} is not there")),
-                Some(_) if org.settings.report_drift => {}
-                Some(found) if found.name != account.name => {
-                    lost.push(format!("account {label} is called {}", found.name));
-                }
-                Some(found) if account.description.is_some() && found.description != account.description => {
-                    lost.push(format!("account {label} has another description"));
-                }
-                Some(_) => {}
-            }
-        }
-        for (label, role) in &org.roles {
-            let found = self
-                .roles
-                .get(label)
-                .and_then(|id| truth.accounts.values().find_map(|one| one.roles.get(id)));
-            let cells: BTreeSet<String> =
-                role.cells.iter().map(|(resource, action)| format!("{resource}:{action}")).collect();
-            match found {
-                None => lost.push(format!("role {label} is not there")),
-                Some(_) if org.settings.report_drift || refused(&format!(":role/{label}")) => {}
-                Some(found) if found.name != role.name || found.cells != cells => {
-                    lost.push(format!("role {label} is {} with {:?}", found.name, found.cells));
-                }
-                Some(_) => {}
-            }
-        }
-        for (label, email, seat) in org.live_seats() {
-            let Some(id) = self.accounts.get(label) else { continue };
-            let key = (id.clone(), email.to_owned());
-            let track = self.tracks.get(&key).cloned().unwrap_or_default();
-            let protected = refused(&format!("{label}:member/{email}")) && present(truth, &key);
-            if org.settings.report_drift && track.ever_touched || protected {
-                continue;
-            }
-            let (wanted, held) = (self.ids(id, seat, truth), held(truth, &key));
-            if !present(truth, &key) {
-                lost.push(format!("{email} is not in {label}"));
-            } else if !live(truth, &key) {
-                // Its grants are put right when it is sent again.
-            } else if wanted.len() < seat.roles.len() || !wanted.is_subset(&held) {
-                lost.push(format!("{email} in {label} has {held:?} and not {wanted:?}"));
-            } else if let Some(extra) = held.iter().find(|id| {
-                !wanted.contains(*id) && !track.given.contains(*id) && !track.before_us.contains(*id)
-            }) {
-                lost.push(format!("{email} in {label} still has {}", title(truth, extra)));
-            }
-        }
-        self.broken.lost.extend(lost);
-        self.judge_leftovers(org, truth);
-    }
-
-    /// Who was surely ours and is declared no more is out, but for what was not ours.
-    fn judge_leftovers(&mut self, org: &Org, truth: &Truth) {
-        for (key, track) in &self.tracks {
-            let (account, email) = key;
-            if !track.sure || track.touched || org.settings.protected.as_ref() == Some(email) {
-                continue;
-            }
-            let label = self.label(account);
-            if label.is_none() && org.settings.remove_accounts {
-                // Goes with its account, or stays with it where the account has to stay.
-                continue;
-            }
-            let declared = label.and_then(|label| org.live_seat(label, email)).is_some();
-            let kept: BTreeSet<&String> = track.before_us.union(&track.given).collect();
-            let ours = |id: &&String| track.roles.contains(*id) && !kept.contains(*id);
-            if !declared && held(truth, key).iter().any(|id| ours(&id)) {
-                self.broken.lost.push(format!("{email} is still in {}", label.unwrap_or(account)));
-            }
-        }
-    }
-}
-
-fn admin_of(account: &TrueAccount) -> Option<String> {
-    account.roles.iter().find(|(_, role)| role.predefined).map(|(id, _)| id.clone())
-}
-
-/// Ids of all accounts and roles.
-fn things(truth: &Truth) -> BTreeSet<String> {
-    let roles = truth.accounts.values().flat_map(|account| account.roles.keys());
-    truth.accounts.keys().chain(roles).cloned().collect()
-}
-
-/// Ids of accounts and roles that were changed themselves, or are gone.
-fn changed(before: &Truth, after: &Truth) -> BTreeSet<String> {
-    let mut changed = BTreeSet::new();
-    for (id, was) in &before.accounts {
-        let is = after.accounts.get(id);
-        if is.is_none_or(|is| (&is.name, &is.description) != (&was.name, &was.description)) {
-            changed.insert(id.clone());
-        }
-        // The roles of an account go with it.
-        let Some(is) = is else { continue };
-        let roles = was.roles.iter().filter(|(role, one)| is.roles.get(*role) != Some(one));
-        changed.extend(roles.map(|(role, _)| role.clone()));
-    }
-    changed
-}
-
-/// Everybody who is a member or invited.
-fn keys(truth: &Truth) -> BTreeSet<Key> {
-    let of = |(id, account): (&String, &TrueAccount)| {
-        let emails = account.members.keys().chain(account.invites.values().map(|invite| &invite.email));
-        emails.map(|email| (id.clone(), email.clone())).collect::<Vec<_>>()
-    };
-    truth.accounts.iter().flat_map(of).collect()
-}
-
-/// Who others had a hand in.
-fn touched(meanwhile: &[(Truth, Truth)]) -> BTreeSet<Key> {
-    let of = |(before, after): &(Truth, Truth)| {
-        let all: Vec<Key> = keys(before).union(&keys(after)).cloned().collect();
-        let differs =
-            |key: &Key| held(before, key) != held(after, key) || live(before, key) != live(after, key);
-        all.into_iter().filter(differs).collect::<Vec<_>>()
-    };
-    meanwhile.iter().flat_map(of).collect()
-}
-
-/// Roles of a person in an account, those of invites included.
-fn held(truth: &Truth, (account, email): &Key) -> BTreeSet<String> {
-    let Some(account) = truth.accounts.get(account) else { return BTreeSet::new() };
-    let invites =
-        account.invites.values().filter(|invite| invite.email == *email).flat_map(|invite| &invite.roles);
-    account.members.get(email).into_iter().flatten().chain(invites).cloned().collect()
-}
-
-/// A member, or invited, expired or not.
-fn present(truth: &Truth, (account, email): &Key) -> bool {
-    truth.accounts.get(account).is_some_and(|account| {
-        account.members.contains_key(email) || account.invites.values().any(|invite| invite.email == *email)
-    })
-}
-
-/// A member, or with an invite that can be accepted.
-fn live(truth: &Truth, (account, email): &Key) -> bool {
-    truth.accounts.get(account).is_some_and(|account| {
-        let pending = |invite: &orgform_sim::pureport::TrueInvite| invite.email == *email && !invite.expired;
-        account.members.contains_key(email) || account.invites.values().any(pending)
-    })
-}
-
-fn title(truth: &Truth, role: &str) -> String {
-    let found = truth.accounts.values().find_map(|account| account.roles.get(role));
-    found.map_or_else(|| role.to_owned(), |one| one.name.clone())
 }

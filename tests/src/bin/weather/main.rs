@@ -22,6 +22,8 @@ mod org;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
+mod record;
+#[cfg(unix)]
 mod story;
 #[cfg(unix)]
 mod weather;

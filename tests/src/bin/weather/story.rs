@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use orgform_sim::pureport::{self, Act, Effect, Kind, Options, Sim, Switches, Truth};
+use orgform_sim::pureport::{self, Act, Effect, Options, Sim, Switches, Truth};
 
 use crate::decide::{Advice, Decision};
 use crate::dice::Dice;
@@ -14,6 +14,7 @@ use crate::git;
 use crate::judge::{Broken, Judge, Passage};
 use crate::org::{Org, Settings, StatePlace};
 use crate::process::{Cut, Orgform, Ran};
+use crate::record::Record;
 use crate::weather;
 
 /// Applies in the calm, with what a person decides between them, after which there must be nothing left to do.
@@ -312,36 +313,6 @@ impl Story {
     }
 }
 
-/// What is left of a run, for whoever wants to read it.
-pub(crate) struct Record {
-    pub(crate) lines: Vec<String>,
-    sim: Sim,
-}
-
-impl Record {
-    /// Writes the story, the world and the request log beside the manifests and the state.
-    pub(crate) fn keep(&self, told: &Told, repeat: &str, root: &Path, folder: &Path) -> anyhow::Result<()> {
-        let _ = std::fs::remove_dir_all(folder);
-        copy(root, &folder.join("root"))?;
-        let mut text: String = told.broken.all().map(|(kind, what)| format!("{kind}: {what}\n")).collect();
-        text += &format!("repeat: {repeat}\n\n{}\n", self.lines.join("\n"));
-        std::fs::write(folder.join("story.txt"), text)?;
-        let requests: Vec<String> = self
-            .sim
-            .request_log()
-            .iter()
-            .filter(|one| one.kind != Kind::Login)
-            .map(|one| {
-                format!("{} {:?} {} {} changed={}", one.at, one.status, one.method, one.path, one.changed)
-            })
-            .collect();
-        std::fs::write(folder.join("requests.txt"), requests.join("\n"))?;
-        std::fs::write(folder.join("mails.json"), serde_json::to_string_pretty(&self.sim.mails())?)?;
-        std::fs::write(folder.join("world.json"), serde_json::to_string_pretty(&self.sim.truth())?)?;
-        Ok(())
-    }
-}
-
 fn settings(sim: &Sim, switches: &Switches, dice: &mut Dice) -> Settings {
     Settings {
         endpoint: sim.url(),
@@ -397,20 +368,6 @@ fn write(root: &Path, org: &Org, before: Option<&Org>) -> anyhow::Result<()> {
         before.map(Org::files).unwrap_or_default().into_keys().filter(|path| !files.contains_key(path))
     {
         std::fs::remove_file(root.join(path))?;
-    }
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to)?;
-        } else {
-            std::fs::copy(entry.path(), to)?;
-        }
     }
     Ok(())
 }

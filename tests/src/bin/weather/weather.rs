@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use orgform_sim::Switching;
 use orgform_sim::pureport::{Act, DuplicateInvites, Effect, Fault, Sim, Switches, Truth, When};
 
 use crate::dice::Dice;
@@ -22,7 +23,7 @@ const LEFT_OUT: [(&str, &str); 3] = [
 pub(crate) fn switches(dice: &mut Dice) -> anyhow::Result<Switches> {
     let mut switches = Switches::default();
     for (name, values) in Switches::known() {
-        let Some(value) = dice.pick(&values).filter(|_| dice.chance(40)) else { continue };
+        let Some(value) = dice.pick(values).filter(|_| dice.chance(40)) else { continue };
         if !LEFT_OUT.contains(&(name, value)) {
             // Seconds that a list may lag by are well below what the provider is given to show what was written.
             let number = if name == "list-lag" { dice.between(1, 2) } else { 30 };
