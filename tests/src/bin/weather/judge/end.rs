@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use orgform_sim::pureport::Truth;
 
 use super::Judge;
-use super::there::{held, live, present, title};
+use super::there::{held, live, present, title, told_apart};
 use crate::org::Org;
 
 impl Judge {
@@ -53,15 +53,18 @@ impl Judge {
                 continue;
             }
             let (wanted, held) = (self.ids(id, seat, truth), held(truth, &key));
+            // Whichever account's own Admin it is, it is the admin right here.
+            let (wanted, held) = (told_apart(truth, &wanted), told_apart(truth, &held));
+            let theirs: BTreeSet<String> = track.given.union(&track.before_us).cloned().collect();
+            let theirs = told_apart(truth, &theirs);
             if !present(truth, &key) {
                 lost.push(format!("{email} is not in {label}"));
             } else if !live(truth, &key) {
                 // Its grants are put right when it is sent again.
             } else if wanted.len() < seat.roles.len() || !wanted.is_subset(&held) {
                 lost.push(format!("{email} in {label} has {held:?} and not {wanted:?}"));
-            } else if let Some(extra) = held.iter().find(|id| {
-                !wanted.contains(*id) && !track.given.contains(*id) && !track.before_us.contains(*id)
-            }) {
+            } else if let Some(extra) = held.iter().find(|id| !wanted.contains(*id) && !theirs.contains(*id))
+            {
                 lost.push(format!("{email} in {label} still has {}", title(truth, extra)));
             }
         }

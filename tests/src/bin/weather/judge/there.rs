@@ -79,3 +79,13 @@ pub(super) fn title(truth: &Truth, role: &str) -> String {
     let found = truth.accounts.values().find_map(|account| account.roles.get(role));
     found.map_or_else(|| role.to_owned(), |one| one.name.clone())
 }
+
+/// Roles as a declaration tells them apart: every role that an account was born with is `admin`.
+pub(super) fn told_apart(truth: &Truth, roles: &BTreeSet<String>) -> BTreeSet<String> {
+    let predefined: BTreeSet<&String> = truth
+        .accounts
+        .values()
+        .flat_map(|account| account.roles.iter().filter(|(_, role)| role.predefined).map(|(id, _)| id))
+        .collect();
+    roles.iter().map(|id| if predefined.contains(id) { "admin".to_owned() } else { id.clone() }).collect()
+}
