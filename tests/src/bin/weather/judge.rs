@@ -7,6 +7,8 @@
 
 mod end;
 mod meaning;
+#[cfg(test)]
+mod tests;
 mod there;
 
 use std::collections::{BTreeMap, BTreeSet};
