@@ -9,7 +9,7 @@ use crate::org::{Label, Org};
 
 impl Judge {
     /// Finds out what labels mean. What orgform surely remembers stays the one; else it is the one of the declared
-    /// name at its place, and what it was before if there is none.
+    /// name at its place that orgform made, then one that others made, then what it was before.
     pub(crate) fn bind(&mut self, org: &Org, truth: &Truth) {
         self.accounts.retain(|label, id| org.accounts.contains_key(label) && truth.accounts.contains_key(id));
         let mut labels: Vec<&Label> = org.accounts.keys().collect();
@@ -30,19 +30,20 @@ impl Judge {
     fn bind_account(&mut self, label: &Label, org: &Org, truth: &Truth) {
         let Some(account) = org.accounts.get(label) else { return };
         let bound = self.accounts.get(label);
-        if bound.is_some_and(|id| self.known.contains(id) || truth.accounts[id].name == account.name) {
+        if bound.is_some_and(|id| self.known.contains(id)) {
             return;
         }
         let parent = account.parent.as_ref().map(|parent| self.accounts.get(parent).cloned());
         let taken: BTreeSet<&String> = self.accounts.values().collect();
-        let found = truth.accounts.iter().find(|(id, one)| {
+        let found = truth.accounts.iter().filter(|(id, one)| {
             let here = match &parent {
                 None => one.parent.is_none(),
                 Some(parent) => parent.is_some() && one.parent == *parent,
             };
             here && one.name == account.name && !taken.contains(id)
         });
-        if let Some((id, _)) = found {
+        let found = found.min_by_key(|(id, _)| self.theirs.contains(*id));
+        if let Some((id, _)) = found.filter(|(id, _)| bound.is_none() || !self.theirs.contains(*id)) {
             self.accounts.insert(label.clone(), id.clone());
         }
     }
@@ -51,12 +52,14 @@ impl Judge {
         let Some(role) = org.roles.get(label) else { return };
         let owner = self.accounts.get(&role.account).and_then(|id| truth.accounts.get(id));
         let Some(owner) = owner else { return };
-        let is_called = |id: &String| owner.roles.get(id).is_some_and(|one| one.name == role.name);
-        if self.roles.get(label).is_some_and(|id| self.known.contains(id) || is_called(id)) {
+        let bound = self.roles.get(label);
+        if bound.is_some_and(|id| self.known.contains(id)) {
             return;
         }
         let taken: BTreeSet<&String> = self.roles.values().collect();
-        if let Some(id) = owner.roles.keys().find(|id| is_called(id) && !taken.contains(id)) {
+        let found = owner.roles.iter().filter(|(id, one)| one.name == role.name && !taken.contains(id));
+        let found = found.min_by_key(|(id, _)| self.theirs.contains(*id));
+        if let Some((id, _)) = found.filter(|(id, _)| bound.is_none() || !self.theirs.contains(*id)) {
             self.roles.insert(label.clone(), id.clone());
         }
     }
