@@ -165,7 +165,7 @@ fn email<'a>(run: &Run<'a>, id: &PersonId, member: &'a ActualMember) -> Option<E
     }
     match run.source.world.people.get(id) {
         Some(PersonSeen::Email(email)) => Some(email.clone()),
-        Some(PersonSeen::Unreadable { .. } | PersonSeen::Gone) => None,
+        Some(PersonSeen::Unreadable { .. } | PersonSeen::NotRead { .. } | PersonSeen::Gone) => None,
         None => member.email.clone(),
     }
 }
