@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Args;
 use orgform_engine::{Case, EngineError, SystemClock, observe_everything, state};
+use orgform_model::world::{Completeness, PersonSeen};
 use orgform_model::{Desired, World};
 use orgform_plan::Requests;
 use orgform_spec::export::Export;
@@ -151,9 +152,9 @@ fn refuse_partial_sight(world: &World) -> Result<()> {
         unseen.push("the list of accounts".to_owned());
     }
     for (id, content) in &world.contents {
-        let partial = |part: &orgform_model::world::Completeness| match part {
-            orgform_model::world::Completeness::Complete => None,
-            orgform_model::world::Completeness::Partial { because } => Some(because.clone()),
+        let partial = |part: &Completeness| match part {
+            Completeness::Complete => None,
+            Completeness::Partial { because } => Some(because.clone()),
         };
         match content {
             Ok(content) => {
@@ -164,6 +165,10 @@ fn refuse_partial_sight(world: &World) -> Result<()> {
             Err(missing) => unseen.push(format!("{id}: {}", missing.because)),
         }
     }
+    unseen.extend(world.people.iter().filter_map(|(id, seen)| match seen {
+        PersonSeen::NotRead { because } => Some(format!("{id}: {because}")),
+        PersonSeen::Email(_) | PersonSeen::Unreadable { .. } | PersonSeen::Gone => None,
+    }));
     if unseen.is_empty() {
         return Ok(());
     }
