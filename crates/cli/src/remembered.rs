@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::state::{AccountRecord, Entry, MembershipRecord, RoleRecord};
-use orgform_model::{AccountId, AccountPath, Address, Email, ProviderName, ProviderState, RoleId, Timestamp};
+use orgform_model::{
+    AccountId, AccountPath, Address, Email, ProviderName, ProviderState, RoleId, RoleKey, Timestamp,
+};
 
 /// One thing of ours.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,8 +24,12 @@ pub(crate) fn ours<'a>(provider: &ProviderName, state: &'a ProviderState) -> BTr
         .accounts
         .iter()
         .map(|(id, record)| (Address::account(provider, &record.path), Ours::Account(id, record)));
-    let roles =
-        state.roles.iter().map(|(id, record)| (Address::role(provider, &record.key), Ours::Role(id, record)));
+    let roles = state.roles.iter().map(|(id, record)| {
+        // What the account is called now: a role that is gone is not remembered anew when its account is.
+        let path = state.accounts.get(&record.account).map_or(&record.key.account, |account| &account.path);
+        let key = RoleKey::new(path.clone(), record.key.name.clone());
+        (Address::role(provider, &key), Ours::Role(id, record))
+    });
     let memberships = state.memberships.iter().flat_map(|(account, people)| {
         let path = path_of(state, account);
         people.iter().map(move |(email, record)| {
@@ -94,7 +100,7 @@ pub(crate) fn letting_go(provider: &ProviderName, state: &ProviderState, asked: 
 mod tests {
     use orgform_model::policy::Removal;
     use orgform_model::state::MailRecord;
-    use orgform_model::{Fields, ObjectKind, ObjectRef, RoleKey};
+    use orgform_model::{Fields, ObjectKind, ObjectRef};
 
     use super::*;
 
@@ -160,6 +166,18 @@ mod tests {
         assert_eq!(count, 2);
         assert!(state.memberships.is_empty());
         assert_eq!(state.retained.len(), 2);
+    }
+
+    #[test]
+    fn a_role_is_named_by_what_its_account_is_called_now() {
+        let mut state = remembered();
+        let mut account = state.accounts[&"ac-1".into()].clone();
+        account.path = AccountPath::from("acme/money");
+        state.record(Entry::Account { id: "ac-1".into(), record: Box::new(account) });
+        let of = |address: &str| letting_go(&"pureport".into(), &state, &address.parse().unwrap());
+        let role = Entry::DropRole { id: "role-1".into() };
+        assert_eq!(of("pureport/acme/money:role/auditor"), [role]);
+        assert!(of("pureport/acme/finance:role/auditor").is_empty());
     }
 
     #[test]
