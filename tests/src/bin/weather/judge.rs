@@ -252,7 +252,8 @@ impl Judge {
             let track = self.tracks.entry(key.clone()).or_default();
             if !track.declared {
                 // The account was made just now.
-                (track.declared, track.ever, track.mails, track.may) = (true, true, 0, 1);
+                (track.declared, track.ever, track.mails) = (true, true, 0);
+                track.may += 1;
                 track.roles.extend(roles);
             }
             let asked = passage.resent.contains(&key);

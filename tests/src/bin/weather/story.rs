@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use orgform_sim::pureport::{self, Act, Effect, Options, Sim, Switches, Truth};
+use orgform_sim::pureport::{self, Act, Options, Sim, Switches, Truth};
 
 use crate::decide::{Advice, Decision};
 use crate::dice::Dice;
@@ -53,6 +53,8 @@ pub(crate) struct Story {
     org: Org,
     judge: Judge,
     dice: Dice,
+    /// Whether the last run of orgform went well: nothing is begun and not remembered.
+    settled: bool,
     lines: Vec<String>,
     told: Told,
 }
@@ -74,6 +76,7 @@ impl Story {
             root: root.to_owned(),
             lines: vec![format!("seed {seed}, run {index}"), format!("{switches:?}"), format!("{settled:?}")],
             told: Told::default(),
+            settled: true,
             ground,
             switches,
             org,
@@ -130,13 +133,13 @@ impl Story {
 
     /// One process of orgform in bad weather.
     async fn storm(&mut self) -> anyhow::Result<()> {
-        let faults = weather::faults(&self.switches, &mut self.dice.fork());
+        let faults = weather::faults(&self.switches, self.settled, &mut self.dice.fork());
         let cut = Cut::draw(self.org.settings.state == StatePlace::File, &mut self.dice.fork());
         let narrow = self.dice.chance(10);
         let arguments: &[&str] = if narrow { &["apply", "--yes", "people"] } else { &["apply", "--yes"] };
         self.lines.push(format!("faults: {}", serde_json::to_string(&faults)?));
         self.sim.set_faults(faults.clone());
-        let lied = faults.iter().any(|fault| matches!(fault.effect, Effect::Shrink { .. }));
+        let lied = faults.iter().any(weather::is_lie);
         let sight = if lied {
             Sight::Lied
         } else if narrow {
@@ -288,6 +291,7 @@ impl Story {
             lists_lied: sight == Sight::Lied,
             resent,
         });
+        self.settled = matches!(ran.code, Some(0 | 3));
         self.files_are_as_written()?;
         Ok(ran)
     }

@@ -205,11 +205,20 @@ fn delete_role(truth: &Truth, dice: &mut Dice) -> Option<Act> {
 }
 
 /// What goes wrong on the way, in one run of orgform.
-pub(crate) fn faults(switches: &Switches, dice: &mut Dice) -> Vec<Fault> {
+///
+/// Lists may only lie where no killed run has left something that nobody surely remembers: what it made and what is
+/// not listed would be made again, which nobody can prevent (limitations).
+pub(crate) fn faults(switches: &Switches, may_lie: bool, dice: &mut Dice) -> Vec<Fault> {
     if dice.chance(35) {
         return vec![];
     }
-    (0..dice.between(1, 3)).map(|_| fault(switches, dice)).collect()
+    let faults: Vec<Fault> = (0..dice.between(1, 3)).map(|_| fault(switches, dice)).collect();
+    faults.into_iter().filter(|fault| may_lie || !is_lie(fault)).collect()
+}
+
+/// Whether a list lacks something, with no sign of it.
+pub(crate) fn is_lie(fault: &Fault) -> bool {
+    matches!(fault.effect, Effect::Shrink { .. })
 }
 
 fn fault(switches: &Switches, dice: &mut Dice) -> Fault {
