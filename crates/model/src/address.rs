@@ -2,7 +2,7 @@
 //!
 //! `pureport/acme/finance` is an account, `pureport/acme:role/network-operator` a role,
 //! `pureport/acme/finance:member/ada@acme.example` a membership, `pureport:person/ada@acme.example` a
-//! person. Segments are `metadata.name`s; an account that nobody declared is `{its id}`.
+//! person, `pureport/acme:key/ci` an API key. Segments are `metadata.name`s; an account that nobody declared is `{its id}`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, Email, ProviderName, text_newtype};
+use crate::ids::{AccountId, ApiKeyId, Email, ProviderName, text_newtype};
 
 text_newtype!(
     /// Where an account stands in the tree of one provider, such as `acme/finance`.
@@ -70,6 +70,33 @@ impl fmt::Display for RoleKey {
     }
 }
 
+/// Names a declared API key: the account that it belongs to and its `metadata.name`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ApiKeyLabel {
+    /// The account.
+    pub account: AccountPath,
+    /// `metadata.name` of the ApiKey, or `{id}` of one that nobody declared.
+    pub name: Arc<str>,
+}
+
+impl ApiKeyLabel {
+    /// A label from its parts.
+    pub fn new(account: AccountPath, name: impl Into<Arc<str>>) -> Self {
+        Self { account, name: name.into() }
+    }
+
+    /// The label of a key that nobody declared, or that another one has taken the place of.
+    pub fn undeclared(account: AccountPath, id: &ApiKeyId) -> Self {
+        Self::new(account, format!("{{{id}}}"))
+    }
+}
+
+impl fmt::Display for ApiKeyLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:key/{}", self.account, self.name)
+    }
+}
+
 /// What an address names within its provider.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Thing {
@@ -81,6 +108,8 @@ pub enum Thing {
     Member(AccountPath, Email),
     /// A person, whatever the account.
     Person(Email),
+    /// An API key of an account.
+    ApiKey(ApiKeyLabel),
 }
 
 /// The current label of one thing; the text form is what users see and type.
@@ -114,11 +143,17 @@ impl Address {
         Self { provider: provider.clone(), thing: Thing::Person(email.clone()) }
     }
 
+    /// The address of an API key.
+    pub fn api_key(provider: &ProviderName, label: &ApiKeyLabel) -> Self {
+        Self { provider: provider.clone(), thing: Thing::ApiKey(label.clone()) }
+    }
+
     /// The account that the thing is, or is in; none for a person.
     pub fn account_path(&self) -> Option<&AccountPath> {
         match &self.thing {
             Thing::Account(path) | Thing::Member(path, _) => Some(path),
             Thing::Role(key) => Some(&key.account),
+            Thing::ApiKey(label) => Some(&label.account),
             Thing::Person(_) => None,
         }
     }
@@ -127,7 +162,7 @@ impl Address {
     pub fn email(&self) -> Option<&Email> {
         match &self.thing {
             Thing::Member(_, email) | Thing::Person(email) => Some(email),
-            Thing::Account(_) | Thing::Role(_) => None,
+            Thing::Account(_) | Thing::Role(_) | Thing::ApiKey(_) => None,
         }
     }
 }
@@ -140,6 +175,7 @@ impl fmt::Display for Address {
             Thing::Role(key) => write!(f, "{provider}/{key}"),
             Thing::Member(path, email) => write!(f, "{provider}/{path}:member/{email}"),
             Thing::Person(email) => write!(f, "{provider}:person/{email}"),
+            Thing::ApiKey(label) => write!(f, "{provider}/{label}"),
         }
     }
 }
@@ -173,6 +209,9 @@ impl FromStr for Address {
             None => Ok(Self::account(&provider, &path)),
             Some(Some(("role", name))) if !name.is_empty() => {
                 Ok(Self::role(&provider, &RoleKey::new(path, name)))
+            }
+            Some(Some(("key", name))) if !name.is_empty() => {
+                Ok(Self::api_key(&provider, &ApiKeyLabel::new(path, name)))
             }
             Some(Some(("member", email))) if !email.is_empty() => {
                 Ok(Self::member(&provider, &path, &Email::new(email)))
@@ -208,6 +247,7 @@ mod tests {
             "pureport/acme:role/network-operator",
             "pureport/acme/{ac-1}:member/ada@acme.example",
             "keycloak:person/ada@acme.example",
+            "pureport/acme:key/ci",
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.to_string(), text);

@@ -29,6 +29,14 @@ pub struct Capabilities {
     pub remove_member: bool,
     /// Disable a person instead of removing.
     pub disable: bool,
+    /// List API keys.
+    pub list_api_keys: bool,
+    /// Make API keys, with a secret that is shown once.
+    pub create_api_key: bool,
+    /// Change the fields and roles of an API key.
+    pub update_api_key: bool,
+    /// Remove API keys.
+    pub remove_api_key: bool,
     /// Tell members' e-mails in the list; if not, each person costs a call.
     pub email_in_list: bool,
     /// Set a mark on an account that tells other roots who has authority.
@@ -77,6 +85,10 @@ impl Capabilities {
         invites_expire: false,
         remove_member: false,
         disable: false,
+        list_api_keys: false,
+        create_api_key: false,
+        update_api_key: false,
+        remove_api_key: false,
         email_in_list: false,
         claim_mark: false,
         mails: Mails { on_invite: false, on_resend: false, on_remove: false },

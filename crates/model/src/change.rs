@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::api_key::{SecretPlace, ShownOnce};
 use crate::fields::{FieldChange, Fields};
-use crate::ids::{AccountId, Email, InviteId, PersonId, RoleId};
+use crate::ids::{AccountId, ApiKeyId, Email, InviteId, PersonId, RoleId};
 
 /// Names something that exists, or that an earlier change of the same plan makes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -165,6 +166,37 @@ pub enum Action {
         /// The person.
         person: PersonId,
     },
+    /// Makes an API key. Its secret is shown once, in the answer.
+    CreateApiKey {
+        /// The account that it belongs to.
+        account: Ref<AccountId>,
+        /// All declared fields.
+        fields: Fields,
+        /// Its roles; none where they are not managed.
+        roles: Option<BTreeSet<Ref<RoleId>>>,
+        /// Where the secret goes. The provider has nothing to do with it: the engine puts it there.
+        secret_to: SecretPlace,
+    },
+    /// Changes declared fields and roles of an API key. Its secret stays good.
+    UpdateApiKey {
+        /// The account.
+        account: AccountId,
+        /// The key.
+        key: ApiKeyId,
+        /// The fields that differ, with what must still be there.
+        changes: Vec<FieldChange>,
+        /// The roles that must still be there.
+        from: BTreeSet<RoleId>,
+        /// All its roles; none where they are not managed.
+        roles: Option<BTreeSet<Ref<RoleId>>>,
+    },
+    /// Removes an API key: who holds its secret is locked out at once.
+    RemoveApiKey {
+        /// The account.
+        account: AccountId,
+        /// The key.
+        key: ApiKeyId,
+    },
 }
 
 /// What the provider has after a change.
@@ -197,6 +229,14 @@ pub enum Applied {
         invite: InviteId,
         /// The grants it will give.
         roles: BTreeSet<RoleId>,
+    },
+    /// An API key.
+    ApiKey {
+        /// Its id.
+        id: ApiKeyId,
+        /// The secret, in the answer to making it only. Never written with the rest.
+        #[serde(skip)]
+        secret: Option<ShownOnce>,
     },
     /// It is not there any more.
     Gone,

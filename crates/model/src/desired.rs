@@ -5,11 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::{AccountPath, RoleKey};
+use crate::address::{AccountPath, ApiKeyLabel, RoleKey};
+use crate::api_key::SecretPlace;
 use crate::fields::Fields;
 use crate::finding::Place;
 use crate::grants::Grants;
-use crate::ids::{AccountId, Email, ObjectRef, PersonId, ProviderName, RoleId};
+use crate::ids::{AccountId, ApiKeyId, Email, ObjectRef, PersonId, ProviderName, RoleId};
 use crate::policy::{Adoption, Policy, Removal};
 
 /// Everything declared for one provider. Sorted, so that planning is one merge walk.
@@ -27,6 +28,8 @@ pub struct Desired {
     pub memberships: BTreeMap<AccountPath, BTreeMap<Email, DesiredMembership>>,
     /// People: what is declared about a person whatever the account.
     pub people: BTreeMap<Email, DesiredPerson>,
+    /// API keys.
+    pub api_keys: BTreeMap<ApiKeyLabel, DesiredApiKey>,
     /// What erroneous declarations name: declared, but not usable, so it stays as it is.
     pub frozen: Frozen,
     /// What this speaks for.
@@ -43,6 +46,7 @@ impl Desired {
             roles: BTreeMap::new(),
             memberships: BTreeMap::new(),
             people: BTreeMap::new(),
+            api_keys: BTreeMap::new(),
             frozen: Frozen::default(),
             subject: Subject::Everything,
         }
@@ -206,4 +210,23 @@ pub struct DesiredPerson {
     pub identity: Option<PersonId>,
     /// Fields of the person, such as names.
     pub fields: Fields,
+}
+
+/// One declared API key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DesiredApiKey {
+    /// The object that declares it.
+    pub object: ObjectRef,
+    /// Where.
+    pub place: Place,
+    /// The provider's id, if the manifest says it. Such a key is never made.
+    pub external_id: Option<ApiKeyId>,
+    /// Declared fields, the natural key among them.
+    pub fields: Fields,
+    /// Its roles; none where they are not managed.
+    pub roles: Option<BTreeSet<Grant>>,
+    /// Where its secret goes when it is made; always said of one that may be made.
+    pub secret_to: Option<SecretPlace>,
+    /// What happens when the declaration goes.
+    pub removal: Removal,
 }

@@ -76,6 +76,10 @@ text_newtype!(
     InviteId
 );
 text_newtype!(
+    /// A provider's id of an API key: the half that everybody may know, never the secret.
+    ApiKeyId
+);
+text_newtype!(
     /// The id of a root, made once by `orgform init` and written to `orgform.yaml`.
     RootId
 );
@@ -180,6 +184,8 @@ pub enum ObjectKind {
     Role,
     /// A person and the memberships that the person should have.
     Member,
+    /// A key for programs, with roles in one account.
+    ApiKey,
 }
 
 impl ObjectKind {
@@ -190,6 +196,7 @@ impl ObjectKind {
             Self::Account => "Account",
             Self::Role => "Role",
             Self::Member => "Member",
+            Self::ApiKey => "ApiKey",
         }
     }
 }

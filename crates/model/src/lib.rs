@@ -5,6 +5,7 @@
 //! provider ([semantics], [capabilities]). No async, no I/O, no clock: time comes in as an argument.
 
 pub mod address;
+pub mod api_key;
 pub mod capabilities;
 pub mod change;
 pub mod desired;
@@ -18,14 +19,15 @@ pub mod semantics;
 pub mod state;
 pub mod world;
 
-pub use address::{AccountPath, Address, RoleKey, Thing};
+pub use address::{AccountPath, Address, ApiKeyLabel, RoleKey, Thing};
+pub use api_key::{SecretPlace, ShownOnce};
 pub use capabilities::Capabilities;
 pub use change::{Action, Applied, Change, Ref};
 pub use desired::{Desired, Grant};
 pub use fields::{FieldChange, Fields, Value};
 pub use finding::{Finding, Place, Severity};
 pub use grants::Grants;
-pub use ids::{AccountId, Email, InviteId, ObjectKind, ObjectRef, PersonId, ProviderName, RoleId, RootId};
+pub use ids::{AccountId, ApiKeyId, Email, InviteId, ObjectKind, ObjectRef, PersonId, ProviderName, RoleId, RootId};
 pub use jiff::{SignedDuration, Timestamp};
 pub use policy::Policy;
 pub use semantics::Semantics;

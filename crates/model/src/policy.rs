@@ -108,11 +108,18 @@ pub struct RemovalDefaults {
     pub roles: Removal,
     /// Accounts.
     pub accounts: Removal,
+    /// API keys.
+    pub api_keys: Removal,
 }
 
 impl Default for RemovalDefaults {
     fn default() -> Self {
-        Self { members: Removal::Remove, roles: Removal::Remove, accounts: Removal::Retain }
+        Self {
+            members: Removal::Remove,
+            roles: Removal::Remove,
+            accounts: Removal::Retain,
+            api_keys: Removal::Remove,
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Semantics {
     pub roles: RoleSemantics,
     /// Who counts as an admin.
     pub admin: AdminRight,
+    /// API keys; none where there are none, or none that can be declared.
+    pub api_keys: Option<ApiKeySemantics>,
 }
 
 /// How accounts behave.
@@ -57,6 +59,17 @@ impl RoleSemantics {
     pub fn fixed_role(&self, name: &str) -> Option<&'static FixedRole> {
         self.fixed.iter().find(|role| role.name == name)
     }
+}
+
+/// How API keys behave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeySemantics {
+    /// Whether a key has roles of its account; if not, it may do what its maker may.
+    pub roles: bool,
+    /// The field that tells one key of an account from another when no id is known. Need not be unique.
+    pub natural_key: &'static str,
+    /// The fields.
+    pub fields: &'static [FieldRule],
 }
 
 /// A role that every account has without a declaration.

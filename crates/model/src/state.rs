@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{AccountPath, Address, RoleKey};
+use crate::address::{AccountPath, Address, ApiKeyLabel, RoleKey};
+use crate::api_key::SecretPlace;
 use crate::change::{Applied, Change};
 use crate::fields::Fields;
 use crate::grants::Grants;
-use crate::ids::{AccountId, Email, ObjectRef, PersonId, ProviderName, RoleId, RootId};
+use crate::ids::{AccountId, ApiKeyId, Email, ObjectRef, PersonId, ProviderName, RoleId, RootId};
 use crate::invite::MailOutcome;
 use crate::policy::Removal;
 
@@ -58,6 +59,9 @@ pub struct ProviderState {
     pub roles: BTreeMap<RoleId, RoleRecord>,
     /// Our memberships.
     pub memberships: BTreeMap<AccountId, BTreeMap<Email, MembershipRecord>>,
+    /// Our API keys, never their secrets.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub api_keys: BTreeMap<ApiKeyId, ApiKeyRecord>,
     /// E-mails of people, ours or not, where a list of members lacks them.
     pub people: BTreeMap<PersonId, KnownPerson>,
     /// Names of fixed roles, where each account has an id of its own for them.
@@ -100,6 +104,45 @@ pub struct RoleRecord {
     pub applied: Fields,
     /// What happens when the declaration goes.
     pub removal: Removal,
+}
+
+/// An API key of ours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApiKeyRecord {
+    /// The object that declared it last.
+    pub object: ObjectRef,
+    /// The account.
+    pub account: AccountId,
+    /// Its label then.
+    pub label: ApiKeyLabel,
+    /// What was applied.
+    pub applied: Fields,
+    /// The roles that were applied; none where they were not managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<BTreeSet<RoleId>>,
+    /// Extra roles that it had when it was taken over, and keeps.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub kept: BTreeSet<RoleId>,
+    /// What happens when the declaration goes.
+    pub removal: Removal,
+    /// What became of its secret.
+    pub secret: SecretFate,
+    /// The key whose place it takes; that one is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ApiKeyId>,
+}
+
+/// What became of the secret of an API key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SecretFate {
+    /// The key was taken over: whoever made it has its secret.
+    Elsewhere,
+    /// It was put there.
+    Stored(SecretPlace),
+    /// It was shown and not stored: nobody has it, so the key is of no use.
+    Lost,
 }
 
 /// A membership of ours.
@@ -193,10 +236,14 @@ pub enum Record {
         /// What to remember.
         record: Box<MembershipRecord>,
     },
+    /// An API key, whose id the answer tells if it is new.
+    ApiKey(Box<ApiKeyRecord>),
     /// The account is gone.
     DropAccount(AccountId),
     /// The role is gone.
     DropRole(RoleId),
+    /// The API key is gone.
+    DropApiKey(ApiKeyId),
     /// The membership is gone.
     DropMembership {
         /// The account.
@@ -225,12 +272,16 @@ impl Remember {
                 }
                 Some(Entry::Membership { account: account.clone(), email: email.clone(), record })
             }
+            (Record::ApiKey(record), Applied::ApiKey { id, secret: _ }) => {
+                Some(Entry::ApiKey { id: id.clone(), record: record.clone() })
+            }
+            (Record::DropApiKey(id), _) => Some(Entry::DropApiKey { id: id.clone() }),
             (Record::DropAccount(id), _) => Some(Entry::DropAccount { id: id.clone() }),
             (Record::DropRole(id), _) => Some(Entry::DropRole { id: id.clone() }),
             (Record::DropMembership { account, email }, _) => {
                 Some(Entry::DropMembership { account: account.clone(), email: email.clone() })
             }
-            (Record::Nothing | Record::Account(_) | Record::Role(_), _) => None,
+            (Record::Nothing | Record::Account(_) | Record::Role(_) | Record::ApiKey(_), _) => None,
         };
         let fixed = match applied {
             Applied::Account { fixed_roles, .. } => fixed_roles.clone(),
@@ -305,6 +356,18 @@ pub enum Entry {
         /// Its id.
         id: RoleId,
     },
+    /// An API key is ours.
+    ApiKey {
+        /// Its id.
+        id: ApiKeyId,
+        /// What to remember.
+        record: Box<ApiKeyRecord>,
+    },
+    /// An API key is not ours any more.
+    DropApiKey {
+        /// Its id.
+        id: ApiKeyId,
+    },
     /// A membership is ours.
     Membership {
         /// The account.
@@ -368,9 +431,10 @@ pub enum Entry {
 impl ProviderState {
     /// Whether nothing was ever remembered.
     pub fn is_empty(&self) -> bool {
-        let Self { accounts, roles, memberships, intents, losses, .. } = self;
+        let Self { accounts, roles, memberships, api_keys, intents, losses, .. } = self;
         accounts.is_empty()
             && roles.is_empty()
+            && api_keys.is_empty()
             && memberships.is_empty()
             && intents.is_empty()
             && losses.is_empty()
@@ -399,6 +463,7 @@ impl ProviderState {
                 self.memberships.remove(&id);
                 self.retained.remove(&id);
                 self.roles.retain(|_, role| role.account != id);
+                self.api_keys.retain(|_, key| key.account != id);
             }
             Entry::ForgetAccount { id } => {
                 self.accounts.remove(&id);
@@ -408,6 +473,12 @@ impl ProviderState {
             }
             Entry::DropRole { id } => {
                 self.roles.remove(&id);
+            }
+            Entry::ApiKey { id, record } => {
+                self.api_keys.insert(id, *record);
+            }
+            Entry::DropApiKey { id } => {
+                self.api_keys.remove(&id);
             }
             Entry::Membership { account, email, record } => {
                 if let Some(retained) = self.retained.get_mut(&account) {

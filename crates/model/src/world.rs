@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::api_key::SecretPlace;
 use crate::fields::Fields;
-use crate::ids::{AccountId, Email, InviteId, PersonId, RoleId};
+use crate::ids::{AccountId, ApiKeyId, Email, InviteId, PersonId, RoleId};
 use crate::invite::InviteStatus;
 
 /// A part of a provider that is looked at in one go.
@@ -26,6 +27,8 @@ pub enum Scope {
     },
     /// One person: the e-mail, where the list of members lacks it.
     Person(PersonId),
+    /// The API keys of one account.
+    ApiKeys(AccountId),
 }
 
 /// What was seen of one scope.
@@ -48,6 +51,8 @@ pub enum Seen {
     Account(AccountContent),
     /// Of [`Scope::Person`].
     Person(PersonSeen),
+    /// Of [`Scope::ApiKeys`]: all of them.
+    ApiKeys(BTreeMap<ApiKeyId, ActualApiKey>),
 }
 
 /// The accounts that the credential can see.
@@ -59,6 +64,8 @@ pub struct Directory {
     pub completeness: Completeness,
     /// Who the credential speaks for.
     pub identity: Option<Identity>,
+    /// API keys that orgform runs with, this run or another; none if nobody can tell which they are.
+    pub own_keys: Option<BTreeSet<ApiKeyId>>,
 }
 
 /// Whether a scope was seen completely.
@@ -164,6 +171,15 @@ pub struct ActualInvite {
     pub status: InviteStatus,
 }
 
+/// One API key of an account. The secret is never seen again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ActualApiKey {
+    /// Its fields, in normal form.
+    pub fields: Fields,
+    /// Its roles; empty where keys have none.
+    pub roles: BTreeSet<RoleId>,
+}
+
 /// What was seen of a person.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PersonSeen {
@@ -226,6 +242,10 @@ pub struct World {
     pub contents: BTreeMap<AccountId, Result<AccountContent, Unseen>>,
     /// People that were looked up in this run.
     pub people: BTreeMap<PersonId, PersonSeen>,
+    /// API keys, by account, for those whose keys were looked at.
+    pub api_keys: BTreeMap<AccountId, Result<BTreeMap<ApiKeyId, ActualApiKey>, Unseen>>,
+    /// Which key's secret is at each place that was looked at; none where there is no secret.
+    pub secrets: BTreeMap<SecretPlace, Option<ApiKeyId>>,
     /// Calls made, retries included.
     pub calls: u32,
     /// When the first call was made.
@@ -236,6 +256,11 @@ impl World {
     /// The content of an account that was seen, fully or in part.
     pub fn content(&self, id: &AccountId) -> Option<&AccountContent> {
         self.contents.get(id)?.as_ref().ok()
+    }
+
+    /// The API keys of an account, if they were seen.
+    pub fn api_keys(&self, account: &AccountId) -> Option<&BTreeMap<ApiKeyId, ActualApiKey>> {
+        self.api_keys.get(account)?.as_ref().ok()
     }
 
     /// Whether the members and invites of an account were seen completely.

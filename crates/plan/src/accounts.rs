@@ -6,7 +6,7 @@ use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::{DesiredAccount, Manage};
 use orgform_model::policy::{DriftPolicy, Removal};
 use orgform_model::state::{AccountRecord, Entry};
-use orgform_model::{AccountId, AccountPath, Address, Email, FieldChange, Fields, RoleId, Value};
+use orgform_model::{AccountId, AccountPath, Address, ApiKeyId, Email, FieldChange, Fields, RoleId, Value};
 
 use crate::bind::Bound;
 use crate::fields::compare;
@@ -252,6 +252,8 @@ fn holds_ours(account: &AccountId, ground: &Ground<'_>, plan: &Plan) -> bool {
         state.memberships.get(account).into_iter().flat_map(BTreeMap::keys).collect();
     let mut roles: BTreeSet<&RoleId> =
         state.roles.iter().filter(|(_, role)| role.account == *account).map(|(id, _)| id).collect();
+    let mut keys: BTreeSet<&ApiKeyId> =
+        state.api_keys.iter().filter(|(_, key)| key.account == *account).map(|(id, _)| id).collect();
     for entry in plan.forgotten.iter().flat_map(|one| &one.entries).chain(&plan.remember) {
         match entry {
             Entry::DropMembership { account: of, email } | Entry::Retain { account: of, email }
@@ -262,10 +264,13 @@ fn holds_ours(account: &AccountId, ground: &Ground<'_>, plan: &Plan) -> bool {
             Entry::DropRole { id } => {
                 roles.remove(id);
             }
+            Entry::DropApiKey { id } => {
+                keys.remove(id);
+            }
             _ => {}
         }
     }
-    !members.is_empty() || !roles.is_empty()
+    !members.is_empty() || !roles.is_empty() || !keys.is_empty()
 }
 
 fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan) {

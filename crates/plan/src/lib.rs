@@ -5,6 +5,7 @@
 //! [`approve`] comes before applying. The rules are those of `docs/safety.md`.
 
 mod accounts;
+mod api_keys;
 mod bind;
 pub mod consent;
 pub mod digest;
@@ -33,6 +34,7 @@ pub use recognize::{Recognized, recognize};
 pub use record::{Bindings, RecordDraft};
 pub use report::{Fate, Left, Outcome, Report, Verified};
 
+pub use api_keys::secret_places;
 pub use scopes::{people_to_look_up, scopes};
 pub use settle::settle;
 
@@ -75,6 +77,8 @@ pub struct Input<'a> {
 pub struct Requests {
     /// Invites to send again, whatever the policy says.
     pub resend: BTreeSet<Address>,
+    /// API keys to make again, with a new secret.
+    pub remake: BTreeSet<Address>,
 }
 
 /// Plans: compares what is declared with what there is, and judges the difference.
@@ -85,6 +89,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
     accounts::plan(&ground, &mut plan);
     roles::plan(&ground, &mut plan);
     members::plan(&ground, &mut plan);
+    api_keys::plan(&ground, &mut plan);
     order::connect(&ground, &mut plan);
     reach::attach(&ground, &mut plan);
     safety::judge(&ground, &mut plan);
@@ -122,6 +127,7 @@ fn blank(input: &Input<'_>) -> Plan {
         deferred: vec![],
         renamed: vec![],
         ending: vec![],
+        missing_secrets: vec![],
         unseen,
         cost: Cost::default(),
         digest: Digest::of(""),
@@ -141,6 +147,7 @@ fn sort(plan: &mut Plan) {
     plan.held.sort_by(|a, b| a.account.cmp(&b.account));
     plan.unseen.sort_by(|a, b| a.account.cmp(&b.account));
     plan.deferred.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.missing_secrets.sort_by(|a, b| a.address.cmp(&b.address));
     plan.renamed.sort_by(|a, b| a.address.cmp(&b.address));
     plan.ending.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.address.cmp(&b.address)));
     // Two people who swap e-mails, or pass them on: what is let go of under an e-mail comes before what is

@@ -32,6 +32,15 @@ pub(crate) fn connect(ground: &Ground<'_>, plan: &mut Plan) {
                 }
                 requires.extend(roles.iter().filter_map(|role| created(role, &planned)));
             }
+            Action::CreateApiKey { account, roles, .. } => {
+                if let Ref::Created(account) = account {
+                    requires.insert(account.clone());
+                }
+                requires.extend(roles.iter().flatten().filter_map(|role| created(role, &planned)));
+            }
+            Action::UpdateApiKey { roles: Some(roles), .. } => {
+                requires.extend(roles.iter().filter_map(|role| created(role, &planned)));
+            }
             Action::UpdateInvite { roles, .. }
             | Action::Resend { roles, .. }
             | Action::UpdateMember { roles, .. } => {

@@ -47,6 +47,8 @@ pub struct Plan {
     pub renamed: Vec<Renamed>,
     /// Grants that end within 14 days.
     pub ending: Vec<Ending>,
+    /// API keys whose secret is not where it was put. Nothing is done about them.
+    pub missing_secrets: Vec<MissingSecret>,
     /// What could not be looked at.
     pub unseen: Vec<UnseenScope>,
     /// What it takes.
@@ -164,6 +166,10 @@ pub enum Cause {
     Base,
     /// Somebody asked for it by its address.
     Requested,
+    /// Its secret was shown once and not stored: nobody can use it.
+    SecretLost,
+    /// A new one has taken its place.
+    Replaced,
 }
 
 /// One change, with all that is needed to show, judge, carry out and remember it.
@@ -363,6 +369,18 @@ pub struct Ending {
     pub grant: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// An API key whose secret is not where it was put.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingSecret {
+    /// The key.
+    pub address: Address,
+    /// What is known of its secret, as a clause: `its secret is not at .orgform/keys/ci any more`.
+    pub because: String,
+    /// The command that makes the key again, with a new secret.
+    pub next: String,
 }
 
 /// What could not be looked at.

@@ -221,7 +221,10 @@ pub(crate) fn grants_after(change: &PlannedChange) -> Option<After<'_>> {
         | Action::RemoveAccount { .. }
         | Action::CreateRole { .. }
         | Action::UpdateRole { .. }
-        | Action::RemoveRole { .. } => return None,
+        | Action::RemoveRole { .. }
+        | Action::CreateApiKey { .. }
+        | Action::UpdateApiKey { .. }
+        | Action::RemoveApiKey { .. } => return None,
     };
     Some(After { account, roles, active })
 }

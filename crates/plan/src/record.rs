@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use orgform_model::change::Ref;
 use orgform_model::policy::Removal;
-use orgform_model::state::{AccountRecord, MailRecord, MembershipRecord, Record, RoleRecord};
-use orgform_model::{AccountId, Address, Email, Fields, Grants, ObjectRef, PersonId, RoleId, RoleKey};
+use orgform_model::state::{
+    AccountRecord, ApiKeyRecord, MailRecord, MembershipRecord, Record, RoleRecord, SecretFate,
+};
+use orgform_model::{
+    AccountId, Address, ApiKeyId, ApiKeyLabel, Email, Fields, Grants, ObjectRef, PersonId, RoleId, RoleKey,
+};
 
 /// A record whose references may still be to things that the same plan makes.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,10 +32,14 @@ pub enum RecordDraft {
     },
     /// A membership.
     Membership(MembershipDraft),
+    /// An API key.
+    ApiKey(ApiKeyDraft),
     /// The account is gone.
     DropAccount(AccountId),
     /// The role is gone.
     DropRole(RoleId),
+    /// The API key is gone.
+    DropApiKey(ApiKeyId),
     /// The membership is gone.
     DropMembership {
         /// The account.
@@ -64,6 +72,29 @@ pub struct MembershipDraft {
     pub mail: MailRecord,
     /// Disabled by us.
     pub disabled: bool,
+}
+
+/// An API key whose references may still be to things that the same plan makes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiKeyDraft {
+    /// The account.
+    pub account: Ref<AccountId>,
+    /// Its label.
+    pub label: ApiKeyLabel,
+    /// The object that declares it.
+    pub object: ObjectRef,
+    /// What is applied.
+    pub applied: Fields,
+    /// Its declared roles; none where they are not managed.
+    pub roles: Option<BTreeSet<Ref<RoleId>>>,
+    /// Extra roles that stay.
+    pub kept: BTreeSet<RoleId>,
+    /// What happens when the declaration goes.
+    pub removal: Removal,
+    /// What became of its secret; lost, for a new key, until it is stored.
+    pub secret: SecretFate,
+    /// The key whose place it takes.
+    pub replaces: Option<ApiKeyId>,
 }
 
 /// Ids of what a run has made, by address.
@@ -113,6 +144,8 @@ impl RecordDraft {
                     record: Box::new(draft.bind(bindings)?),
                 }
             }
+            Self::ApiKey(draft) => Record::ApiKey(Box::new(draft.bind(bindings)?)),
+            Self::DropApiKey(id) => Record::DropApiKey(id.clone()),
             Self::DropAccount(id) => Record::DropAccount(id.clone()),
             Self::DropRole(id) => Record::DropRole(id.clone()),
             Self::DropMembership { account, email } => {
@@ -140,6 +173,28 @@ impl MembershipDraft {
             mail: *mail,
             leaving: false,
             disabled: *disabled,
+        })
+    }
+}
+
+impl ApiKeyDraft {
+    /// The record, if every reference is bound.
+    pub fn bind(&self, bindings: &Bindings) -> Option<ApiKeyRecord> {
+        let Self { account, label, object, applied, roles, kept, removal, secret, replaces } = self;
+        let bound = |roles: &BTreeSet<Ref<RoleId>>| roles.iter().map(|role| bindings.role(role)).collect::<Option<BTreeSet<_>>>();
+        Some(ApiKeyRecord {
+            object: object.clone(),
+            account: bindings.account(account)?,
+            label: label.clone(),
+            applied: applied.clone(),
+            roles: match roles {
+                Some(roles) => Some(bound(roles)?),
+                None => None,
+            },
+            kept: kept.clone(),
+            removal: *removal,
+            secret: secret.clone(),
+            replaces: replaces.clone(),
         })
     }
 }

@@ -87,6 +87,13 @@ pub enum Fate {
     Invited,
     /// The provider knew the person: a member at once.
     Joined,
+    /// An API key was made, and its secret put away.
+    Stored {
+        /// The key's id, which goes with the secret.
+        key: String,
+        /// Where the secret is.
+        place: String,
+    },
     /// It was not carried out.
     Failed {
         /// What the provider said.
@@ -113,7 +120,7 @@ pub enum Fate {
 impl Fate {
     /// Whether the change is carried out.
     pub fn is_done(&self) -> bool {
-        matches!(self, Self::Done | Self::Invited | Self::Joined)
+        matches!(self, Self::Done | Self::Invited | Self::Joined | Self::Stored { .. })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use orgform_model::change::Action;
 use orgform_model::world::{ActualMember, Directory, Scope};
 use orgform_model::{AccountId, AccountPath, Desired, Email, PersonId, ProviderState, Semantics, World};
 
@@ -27,6 +28,29 @@ pub fn scopes(
         .chain(all.into_iter().flatten())
         .filter(|id| directory.accounts.contains_key(*id))
         .map(|id| account_scope(id, desired, &accounts, semantics))
+        .chain(api_key_scopes(desired, directory, state, &accounts))
+        .collect()
+}
+
+/// API keys cost a call for each account, so they are looked at only where one is declared or remembered.
+fn api_key_scopes(
+    desired: &Desired,
+    directory: &Directory,
+    state: Option<&ProviderState>,
+    accounts: &Accounts,
+) -> BTreeSet<Scope> {
+    let declared = desired.api_keys.keys().filter_map(|label| accounts.id(&label.account));
+    let remembered = state.into_iter().flat_map(|state| {
+        let begun = state.intents.values().filter_map(|intent| match &intent.change.action {
+            Action::CreateApiKey { account, .. } => account.known(),
+            _ => None,
+        });
+        state.api_keys.values().map(|key| &key.account).chain(begun)
+    });
+    declared
+        .chain(remembered)
+        .filter(|id| directory.accounts.contains_key(*id))
+        .map(|id| Scope::ApiKeys(id.clone()))
         .collect()
 }
 

@@ -2,18 +2,25 @@
 //!
 //! A write whose effect is visible was carried out and is remembered. One whose effect is not visible, once the
 //! provider has had its time, was not: it is planned again, except an invite: its mail may have gone out, so a
-//! person decides.
+//! person decides. An API key that was made is ours, with its secret if that was stored, else without.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use orgform_model::change::{Action, Applied, Change};
+use orgform_model::change::{Action, Applied, Change, Ref};
 use orgform_model::invite::{InviteStatus, MailOutcome};
-use orgform_model::state::{Entry, Intent, Record, Remember};
-use orgform_model::world::AccountContent;
+use orgform_model::state::{Entry, Intent, Record, Remember, SecretFate};
+use orgform_model::world::{AccountContent, ActualApiKey};
 use orgform_model::{
-    AccountId, Capabilities, Email, FieldChange, Fields, ProviderState, RoleId, Semantics, World,
+    AccountId, ApiKeyId, Capabilities, Email, FieldChange, Fields, ProviderState, RoleId, SecretPlace,
+    Semantics, World,
 };
 
 use crate::people::{People, Seat};
+
+/// How long after a write that makes an API key one that looks like it is taken for it without its secret.
+const SURELY_OURS: Duration = Duration::from_secs(3600);
 
 /// Says what to remember of interrupted writes, given what is there now.
 pub fn settle(
@@ -24,12 +31,14 @@ pub fn settle(
     now: Timestamp,
 ) -> Vec<Entry> {
     let desired = orgform_model::Desired::empty("".into());
-    let look = Look { state, world, semantics, people: People::new(&desired, world, Some(state)) };
+    let look = Look { state, world, semantics, now, people: People::new(&desired, world, Some(state)) };
     let mut entries = vec![];
     for (address, intent) in &state.intents {
         let old = now.duration_since(intent.at).unsigned_abs() >= capabilities.visible_within;
         let settled = match look.outcome(intent) {
-            Outcome::CarriedOut(applied) => look.as_far_as_done(intent, intent.then.entries(&applied)),
+            Outcome::CarriedOut(applied) => {
+                look.as_far_as_done(intent, look.then(intent, &applied).entries(&applied))
+            }
             Outcome::Unseen => continue,
             Outcome::NotVisible if !old => continue,
             Outcome::NotVisible => give_up(intent),
@@ -50,6 +59,7 @@ struct Look<'a> {
     state: &'a ProviderState,
     world: &'a World,
     semantics: &'a Semantics,
+    now: Timestamp,
     people: People<'a>,
 }
 
@@ -127,6 +137,22 @@ impl Look<'_> {
                 }
                 done_if(!content.members.contains_key(person), Applied::Gone)
             }),
+            Action::CreateApiKey { account, fields, roles, secret_to } => match account.known() {
+                Some(account) => self.api_key_made(account, fields, roles.as_ref(), secret_to, *at),
+                None => Outcome::NotVisible,
+            },
+            Action::UpdateApiKey { account, key, changes, from: _, roles } => {
+                let Some(keys) = self.world.api_keys(account) else { return Outcome::Unseen };
+                let Some(actual) = keys.get(key) else { return Outcome::NotVisible };
+                let shown = |field: &str| actual.fields.get(field);
+                let done = all_written(changes, shown)
+                    && roles.as_ref().is_none_or(|roles| known(roles).as_ref() == Some(&actual.roles));
+                done_if(done, Applied::ApiKey { id: key.clone(), secret: None })
+            }
+            Action::RemoveApiKey { account, key } => match self.world.api_keys(account) {
+                Some(keys) => done_if(!keys.contains_key(key), Applied::Gone),
+                None => Outcome::Unseen,
+            },
             Action::Disable { account, person } => self.disabled_is(account, person, true),
             Action::Enable { account, person } => self.disabled_is(account, person, false),
         }
@@ -200,6 +226,59 @@ impl Look<'_> {
         })
     }
 
+    /// A key with this name that we did not know before the write.
+    ///
+    /// It is ours for certain if its secret is where the run was to put it. Else it may have been made by hand
+    /// since then; so it counts as ours, with its secret lost, only if it is the very key that was to be made and
+    /// not much time has passed. In doubt it is let be: the plan takes it over like any other.
+    fn api_key_made(
+        &self,
+        account: &AccountId,
+        fields: &Fields,
+        roles: Option<&BTreeSet<Ref<RoleId>>>,
+        secret_to: &SecretPlace,
+        begun: Timestamp,
+    ) -> Outcome {
+        let Some(keys) = self.world.api_keys(account) else { return Outcome::Unseen };
+        let Some(semantics) = &self.semantics.api_keys else { return Outcome::NotVisible };
+        let name = fields.get(semantics.natural_key);
+        let new: Vec<_> = keys
+            .iter()
+            .filter(|(id, key)| {
+                key.fields.get(semantics.natural_key) == name && !self.state.api_keys.contains_key(*id)
+            })
+            .collect();
+        let made = |id: &ApiKeyId| Outcome::CarriedOut(Applied::ApiKey { id: id.clone(), secret: None });
+        if let Some((id, _)) = new.iter().find(|(id, _)| self.holds_secret_of(secret_to, id)) {
+            return made(id);
+        }
+        let is_it = |key: &ActualApiKey| {
+            fields.iter().all(|(field, value)| key.fields.get(field) == Some(value))
+                && roles.is_none_or(|roles| known(roles).as_ref() == Some(&key.roles))
+        };
+        let just_now = self.now.duration_since(begun).unsigned_abs() <= SURELY_OURS;
+        match new.as_slice() {
+            [(id, key)] if just_now && is_it(key) => made(id),
+            _ => Outcome::NotVisible,
+        }
+    }
+
+    fn holds_secret_of(&self, place: &SecretPlace, id: &ApiKeyId) -> bool {
+        self.world.secrets.get(place).is_some_and(|there| there.as_ref() == Some(id))
+    }
+
+    /// What to remember. Of a new key: whether its secret was stored before the run was interrupted.
+    fn then(&self, intent: &Intent, applied: &Applied) -> Remember {
+        let mut then = intent.then.clone();
+        if let (Action::CreateApiKey { secret_to, .. }, Record::ApiKey(record), Applied::ApiKey { id, .. }) =
+            (&intent.change.action, &mut then.record, applied)
+            && self.holds_secret_of(secret_to, id)
+        {
+            record.secret = SecretFate::Stored(secret_to.clone());
+        }
+        then
+    }
+
     /// Whether an invite was sent: its person is a member, or it is there and, for a resend, newly mailed.
     fn invited(
         &self,
@@ -231,6 +310,10 @@ impl Look<'_> {
             None => Outcome::Unseen,
         }
     }
+}
+
+fn known(roles: &BTreeSet<Ref<RoleId>>) -> Option<BTreeSet<RoleId>> {
+    roles.iter().map(|role| role.known().cloned()).collect()
 }
 
 /// What to remember of a write that shows no effect.

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use orgform_model::Value;
 
 use super::view::{
-    ChangeView, CostView, DeferredView, EndingView, FieldView, HeldView, ItemView, LoserView, OutcomeView,
+    ChangeView, CostView, DeferredView, EndingView, FieldView, HeldView, ItemView, LoserView, MissingSecretView,
+    OutcomeView,
     PlanView, ReachView, ReachedAccountView, RefusedView, RenamedView, ReportView, SeenView, SubjectView,
     UnseenView, VerifiedView, WaitingView,
 };
@@ -41,7 +42,7 @@ macro_rules! texts_in {
 texts_in! {
     PlanView {
         provider, headline, remarks, nothing_to_do, seen, subject, changes, adopted, forgotten, waiting, kept,
-        drift, refused, held, deferred, renamed, ending, unseen, cost, summary, digest, exit_code,
+        drift, refused, held, deferred, renamed, ending, missing_secrets, unseen, cost, summary, digest, exit_code,
     }
     SeenView { accounts, people, calls, seconds, with_state }
     SubjectView { everything, objects, because, gap }
@@ -60,6 +61,7 @@ texts_in! {
     DeferredView { address, says, what, because, until }
     RenamedView { from, to, addresses, says, place, patch }
     EndingView { address, says, grant, at }
+    MissingSecretView { address, says, next }
     UnseenView { account, because, hint }
     CostView { reads, writes, mails, per_second, seconds }
     ReportView { provider, outcomes, extra, already, adopted, forgotten, mails, complete, summary, verified, left }

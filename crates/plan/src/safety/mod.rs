@@ -14,8 +14,8 @@ use orgform_model::policy::Allow;
 use orgform_model::world::{Identity, Reach, RemovalFacts};
 use orgform_model::{AccountId, AccountPath, Address, Email, Thing};
 
+use crate::api_keys;
 use crate::ground::Ground;
-
 use crate::plan::{Cause, ChangeKind, Deferred, Loser, Plan, PlannedChange, Refused};
 use crate::reach;
 use crate::scopes::account_scope;
@@ -31,6 +31,10 @@ pub(crate) fn judge(ground: &Ground<'_>, plan: &mut Plan) {
     let admins = Admins::now(ground);
     refuse_each(plan, |change| protected(change, ground));
     refuse_each(plan, |change| ourselves(change, &admins, ground));
+    refuse_each(plan, |change| {
+        let (because, next) = api_keys::own_key(change, ground)?;
+        Some(Objection { because: because.into(), next: next.into() })
+    });
     refuse_each(plan, |change| too_far(change, ground));
     admins::judge(&admins, ground, plan);
     limits::hold_what_needs_consent(ground, plan);
@@ -183,6 +187,12 @@ fn ourselves(change: &PlannedChange, admins: &Admins, ground: &Ground<'_>) -> Op
             let held = touched_role(change).is_some_and(|role| roles.contains(role));
             held.then(|| objection("the key that orgform runs with holds this role".into()))?
         }
+        Some(Identity::Machine { roles: None, .. })
+            if let Some(roles) = touched_role(change).and_then(|_| api_keys::roles_of_own_keys(ground)) =>
+        {
+            let held = touched_role(change).is_some_and(|role| roles.contains(role));
+            held.then(|| objection("the key that orgform runs with holds this role".into()))?
+        }
         Some(Identity::Machine { roles: None, .. }) if policy.runs_as.is_none() => {
             let admin =
                 touched_role(change).and_then(|role| ground.roles.known(role)).is_some_and(|role| role.admin);
@@ -288,6 +298,11 @@ fn wanted_elsewhere(change: &PlannedChange, reach: &Reach, ground: &Ground<'_>) 
 fn keep_roles_in_use(ground: &Ground<'_>, plan: &mut Plan) {
     let mut refused = vec![];
     let mut edges = vec![];
+    for change in &plan.changes {
+        if let Action::RemoveRole { account, .. } = &change.change.action {
+            plan.needs.extend(api_keys::unseen_holders(account, ground));
+        }
+    }
     let going = plan.changes.iter().filter_map(|change| match &change.change.action {
         Action::RemoveRole { role, .. } => Some(role),
         _ => None,
@@ -296,9 +311,13 @@ fn keep_roles_in_use(ground: &Ground<'_>, plan: &mut Plan) {
     for change in &plan.changes {
         let Action::RemoveRole { role, .. } = &change.change.action else { continue };
         let Some(now) = holders_now.get(role) else { continue };
-        let holders = reach::holders_after(role, now, &plan.changes, ground);
+        let (keys, dropped_by_keys) = api_keys::holders_after(role, plan, ground);
+        let mut holders = reach::holders_after(role, now, &plan.changes, ground);
+        holders.extend(keys);
         if holders.is_empty() {
-            edges.push((change.address.clone(), reach::changes_that_drop(role, now, &plan.changes, ground)));
+            let mut requires = reach::changes_that_drop(role, now, &plan.changes, ground);
+            requires.extend(dropped_by_keys);
+            edges.push((change.address.clone(), requires));
             continue;
         }
         let more = if holders.len() > 5 { format!(" and {} more", holders.len() - 5) } else { String::new() };

@@ -141,7 +141,7 @@ fn report(blocks: &mut Vec<Block>, view: &ReportView) {
         .outcomes
         .iter()
         .cloned()
-        .partition(|one| matches!(one.is.as_str(), "done" | "invited" | "joined"));
+        .partition(|one| matches!(one.is.as_str(), "done" | "invited" | "joined" | "stored"));
     if !open.is_empty() {
         let text = lines(|paper| text::outcomes(paper, &open));
         blocks.push(Block::fenced("text", &text, Worth::Loud));

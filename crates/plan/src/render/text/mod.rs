@@ -10,7 +10,7 @@ mod sections;
 use super::Style;
 use super::paper::{Ink, Paper, Span};
 use super::view::PlanView;
-use sections::deferred;
+use sections::{deferred, missing_secrets};
 
 pub(super) use changes::changes;
 pub(super) use report::{outcomes, report};
@@ -26,6 +26,10 @@ pub(super) fn plan(view: &PlanView, style: &Style) -> String {
             paper.gap();
             deferred(&mut paper, view);
         }
+        if !view.missing_secrets.is_empty() {
+            paper.gap();
+            missing_secrets(&mut paper, view);
+        }
         return paper.into_text();
     }
     paper.gap();
@@ -33,6 +37,7 @@ pub(super) fn plan(view: &PlanView, style: &Style) -> String {
     paper.gap();
     if view.nothing_to_do {
         deferred(&mut paper, view);
+        missing_secrets(&mut paper, view);
     } else {
         quiet(&mut paper, view);
     }

@@ -39,7 +39,7 @@ pub(in super::super) fn outcomes(paper: &mut Paper, outcomes: &[OutcomeView]) {
         outcomes
     {
         let ink = match is.as_str() {
-            "done" | "invited" | "joined" => Ink::Gain,
+            "done" | "invited" | "joined" | "stored" => Ink::Gain,
             "failed" => Ink::Lose,
             _ => Ink::Change,
         };

@@ -22,6 +22,17 @@ pub(in super::super) fn quiet(paper: &mut Paper, view: &PlanView) {
     let ending: Vec<&str> = view.ending.iter().map(|one| one.says.as_str()).collect();
     lines(paper, "Ends soon", &words::count(ending.len(), "grant", "grants"), &ending);
     deferred(paper, view);
+    missing_secrets(paper, view);
+}
+
+/// API keys whose secret is not where it was put: where it should be, and how to have another one.
+pub(super) fn missing_secrets(paper: &mut Paper, view: &PlanView) {
+    let count = words::count(view.missing_secrets.len(), "secret", "secrets");
+    let mut section = Section::new(paper, "Not here", Ink::Bold);
+    for (index, one) in view.missing_secrets.iter().enumerate() {
+        section.entry(&on_first(index, count.clone()), &one.says);
+        section.more(vec![Span::plain("to make it again, with a new secret: "), Span::command(&one.next)]);
+    }
 }
 
 /// What can't be done yet: who, what it waits for, until when.
@@ -46,6 +57,7 @@ fn adopts(paper: &mut Paper, adopted: &[ItemView]) {
         ("role", "role", "roles"),
         ("member", "membership", "memberships"),
         ("person", "person", "people"),
+        ("key", "API key", "API keys"),
     ];
     let mut label = "Adopts";
     for (thing, one, many) in kinds {

@@ -175,9 +175,10 @@ pub(super) fn sign(kind: ChangeKind) -> &'static str {
 pub(super) fn name(address: &Address, title: &str) -> String {
     match &address.thing {
         Thing::Member(_, email) | Thing::Person(email) => email.to_string(),
-        Thing::Account(_) | Thing::Role(_) if !title.is_empty() => title.to_owned(),
+        Thing::Account(_) | Thing::Role(_) | Thing::ApiKey(_) if !title.is_empty() => title.to_owned(),
         Thing::Account(path) => format!("account {path}"),
         Thing::Role(key) => format!("role {}", key.name),
+        Thing::ApiKey(label) => format!("API key {}", label.name),
     }
 }
 
@@ -195,6 +196,7 @@ fn tells_grants(kind: ChangeKind, loses: &[String]) -> bool {
 }
 
 fn effect(address: &Address, kind: ChangeKind, gains: &[String], loses: &[String]) -> String {
+    let is_key = matches!(address.thing, Thing::ApiKey(_));
     let is_person = matches!(address.thing, Thing::Member(..) | Thing::Person(_));
     let with = |verb: &str, joint: &str, grants: &[String]| match grants {
         [] => verb.to_owned(),
@@ -202,9 +204,10 @@ fn effect(address: &Address, kind: ChangeKind, gains: &[String], loses: &[String
     };
     match kind {
         ChangeKind::Create if is_person => with("add", " as ", gains),
-        ChangeKind::Create => "create".to_owned(),
+        ChangeKind::Create => with("create", " with ", gains),
         ChangeKind::Update => String::new(),
         ChangeKind::Remove if loses.is_empty() => "remove".to_owned(),
+        ChangeKind::Remove if is_key => with("remove", "; loses ", loses),
         ChangeKind::Remove => with("loses", " ", loses),
         ChangeKind::Invite => with("invite", " as ", gains),
         ChangeKind::Resend if tells_grants(kind, loses) => with("invite again", " as ", gains),
@@ -225,6 +228,8 @@ fn reason(cause: Cause, provider: &ProviderName) -> Option<String> {
         Cause::Authority => "not declared, and the account is authoritative".to_owned(),
         Cause::Base => "was declared at the base revision, and is gone".to_owned(),
         Cause::Requested => "asked for by its address".to_owned(),
+        Cause::SecretLost => "its secret was not stored, so nobody can use it".to_owned(),
+        Cause::Replaced => "a new one takes its place".to_owned(),
     })
 }
 

@@ -63,6 +63,8 @@ pub struct PlanView {
     pub renamed: Vec<RenamedView>,
     /// Grants that end soon, the soonest first.
     pub ending: Vec<EndingView>,
+    /// API keys whose secret is not where it was put.
+    pub missing_secrets: Vec<MissingSecretView>,
     /// What could not be looked at.
     pub unseen: Vec<UnseenView>,
     /// What it takes.
@@ -114,7 +116,7 @@ pub struct SubjectView {
 pub struct ItemView {
     /// What.
     pub address: String,
-    /// `account`, `role`, `member` or `person`.
+    /// `account`, `role`, `member`, `person` or `key`.
     pub thing: String,
     /// The thing as shown: `guest@partner.example in acme/lab (member, Admin)`.
     pub says: String,
@@ -231,6 +233,18 @@ pub struct EndingView {
     pub grant: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// An API key whose secret is not where it was put.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingSecretView {
+    /// The key.
+    pub address: String,
+    /// As shown: `key ci in acme: its secret is not at .orgform/keys/ci any more`.
+    pub says: String,
+    /// The command that makes the key again, with a new secret.
+    pub next: String,
 }
 
 /// What could not be looked at.

@@ -52,7 +52,7 @@ pub struct OutcomeView {
     pub name: String,
     /// What kind of change.
     pub kind: ChangeKind,
-    /// `done`, `invited`, `joined`, `failed`, `stale`, `skipped` or `stopped`.
+    /// `done`, `invited`, `joined`, `stored`, `failed`, `stale`, `skipped` or `stopped`.
     pub is: String,
     /// As shown: `failed: pureport answered 409 CONFLICT`.
     pub says: String,
@@ -100,6 +100,9 @@ fn outcome(outcome: &Outcome, provider: &ProviderName) -> OutcomeView {
         Fate::Done => ("done", "done".to_owned(), None, false),
         Fate::Invited => ("invited", "invited".to_owned(), None, false),
         Fate::Joined => ("joined", format!("joined: {provider} knew the person already"), None, false),
+        Fate::Stored { key, place } => {
+            ("stored", format!("done: key {key}, its secret is in {place}"), None, false)
+        }
         Fate::Failed { said, next, unknown } => {
             let verb = if *unknown { "failed, but may be done" } else { "failed" };
             ("failed", format!("{verb}: {said}"), Some(next.clone()), *unknown)

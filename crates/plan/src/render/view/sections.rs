@@ -8,10 +8,10 @@ use orgform_model::{Address, Email, Place, ProviderName, Thing};
 use super::super::words;
 use super::change::{change, name};
 use super::{
-    DeferredView, EndingView, HeldView, ItemView, RefusedView, RenamedView, UnseenView, WaitingView,
+    DeferredView, EndingView, HeldView, ItemView, MissingSecretView, RefusedView, RenamedView, UnseenView, WaitingView,
 };
 use crate::plan::{
-    Adopted, ChangeKind, Deferred, Ending, Forgotten, Held, Kept, PlannedChange, Refused, Renamed,
+    Adopted, ChangeKind, Deferred, Ending, Forgotten, Held, Kept, MissingSecret, PlannedChange, Refused, Renamed,
     UnseenScope, Waiting,
 };
 
@@ -128,6 +128,15 @@ pub(super) fn ending(ending: &[Ending], now: Timestamp) -> Vec<EndingView> {
         .collect()
 }
 
+pub(super) fn missing_secret(missing: &MissingSecret) -> MissingSecretView {
+    let MissingSecret { address, because, next } = missing;
+    MissingSecretView {
+        address: address.to_string(),
+        says: format!("{}: {because}", says(address, "")),
+        next: next.clone(),
+    }
+}
+
 pub(super) fn unseen(unseen: &UnseenScope) -> UnseenView {
     let UnseenScope { account, because, hint } = unseen;
     UnseenView {
@@ -143,6 +152,7 @@ fn item(address: &Address, what: &str, because: Option<&String>) -> ItemView {
         Thing::Role(_) => "role",
         Thing::Member(..) => "member",
         Thing::Person(_) => "person",
+        Thing::ApiKey(_) => "key",
     };
     ItemView {
         address: address.to_string(),
@@ -163,6 +173,8 @@ fn says(address: &Address, what: &str) -> String {
         Thing::Role(key) => format!("{what} in {}", key.account),
         Thing::Member(path, email) => format!("{email} in {path}{detail}"),
         Thing::Person(email) => format!("{email}{detail}"),
+        Thing::ApiKey(label) if what.is_empty() => format!("API key {} in {}", label.name, label.account),
+        Thing::ApiKey(label) => format!("{what} in {}", label.account),
     }
 }
 
@@ -173,7 +185,7 @@ fn in_short(changes: &[PlannedChange]) -> String {
     for PlannedChange { address, title, kind, .. } in changes {
         match address.thing {
             Thing::Member(..) | Thing::Person(_) => *people.entry(*kind).or_default() += 1,
-            Thing::Account(_) | Thing::Role(_) => {
+            Thing::Account(_) | Thing::Role(_) | Thing::ApiKey(_) => {
                 things.insert(format!("{} {}", verb(*kind), name(address, title)));
             }
         }

@@ -25,6 +25,7 @@ pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> Plan
         deferred,
         renamed,
         ending,
+        missing_secrets,
         unseen,
         cost,
         digest,
@@ -49,6 +50,7 @@ pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> Plan
         deferred: deferred.iter().map(|one| sections::deferred(one, now)).collect(),
         renamed: sections::renamed(renamed, provider),
         ending: sections::ending(ending, now),
+        missing_secrets: missing_secrets.iter().map(sections::missing_secret).collect(),
         unseen: unseen.iter().map(sections::unseen).collect(),
         cost: cost_view(cost),
         summary: summary(plan),
@@ -72,6 +74,7 @@ fn headline(plan: &Plan, style: &Style) -> String {
         (plan.kept.len(), "kept", "kept"),
         (plan.deferred.len(), "deferred", "deferred"),
         (plan.ending.len(), "grant ends soon", "grants end soon"),
+        (plan.missing_secrets.len(), "secret not here", "secrets not here"),
     ];
     parts.extend(quiet.iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| words::count(*n, one, many)));
     format!("{}; {read}", parts.join(", "))
