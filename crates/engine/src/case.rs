@@ -4,6 +4,7 @@ use orgform_model::{Capabilities, Desired, ProviderState, Semantics};
 use orgform_plan::Requests;
 
 use crate::error::EngineError;
+use crate::secrets::SecretSink;
 
 /// What one run is about. The same for observing, planning, applying and verifying.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,8 @@ pub struct Case<'a> {
     /// The server, as remembered in the state: kind and endpoint, such as
     /// `pureport https://api.pureport.com`. The same server must always give the same text.
     pub connection: &'a str,
+    /// Where secrets that are shown once are put.
+    pub secrets: &'a dyn SecretSink,
 }
 
 impl Case<'_> {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use futures::StreamExt;
 use orgform_model::world::{Observation, PersonSeen, Seen, Unseen};
 use orgform_model::{AccountId, ProviderState, Scope, World};
-use orgform_plan::{people_to_look_up, scopes};
+use orgform_plan::{people_to_look_up, scopes, secret_places};
 use orgform_provider::{ErrorKind, Observe, ProviderError};
 
 use crate::case::Case;
@@ -77,6 +77,12 @@ async fn look(
     progress.on(Event::Observed { scope: &Scope::Directory });
     take_in(&mut world, &Scope::Directory, Ok(directory))?;
 
+    for place in secret_places(case.desired, state) {
+        match case.secrets.look(&place).await {
+            Ok(there) => drop(world.secrets.insert(place, there)),
+            Err(error) => tracing::debug!(%error, %place, "a place of a secret could not be looked at"),
+        }
+    }
     let mut accounts = scopes(case.desired, &world.directory, state, case.semantics);
     if let Some((before, touched)) = before {
         world.people = before.people.clone();
@@ -84,6 +90,13 @@ async fn look(
             Scope::Account { id, .. } if !touched.contains(id) => match before.contents.get(id) {
                 Some(content) => {
                     world.contents.insert(id.clone(), content.clone());
+                    false
+                }
+                None => true,
+            },
+            Scope::ApiKeys(id) if !touched.contains(id) => match before.api_keys.get(id) {
+                Some(keys) => {
+                    world.api_keys.insert(id.clone(), keys.clone());
                     false
                 }
                 None => true,
@@ -161,6 +174,10 @@ fn take_in(
             world.people.insert(id.clone(), person);
             return Ok(());
         }
+        (Scope::ApiKeys(id), Ok(Seen::ApiKeys(keys))) => {
+            world.api_keys.insert(id.clone(), Ok(keys));
+            return Ok(());
+        }
         (_, Err(error)) => error,
         (_, Ok(_)) => ProviderError::new(
             ErrorKind::Protocol,
@@ -173,6 +190,10 @@ fn take_in(
         Scope::Account { id, .. } => {
             let unseen = Unseen { because: error.to_string(), hint: error.hint.clone() };
             world.contents.insert(id.clone(), Err(unseen));
+        }
+        Scope::ApiKeys(id) => {
+            let unseen = Unseen { because: error.to_string(), hint: error.hint.clone() };
+            world.api_keys.insert(id.clone(), Err(unseen));
         }
         Scope::Person(id) => {
             world.people.insert(id.clone(), PersonSeen::NotRead { because: error.to_string() });

@@ -65,6 +65,7 @@ fn client_with(endpoint: &str, options: Options, auth: impl Auth + 'static) -> C
         endpoint: endpoint.parse().unwrap(),
         credentials: vec![Credential { field: "key".into(), source: "env KEY".into(), secret }],
         user_agent: "orgform-test".into(),
+        other_credentials: vec![],
     };
     Client::new(&connection, options, Arc::new(auth)).unwrap()
 }

@@ -31,6 +31,9 @@ pub trait Provider: Observe {
     ///
     /// All references are bound. A change that is already so is answered as done; one whose precondition no
     /// longer holds is `Stale`. The answers are in the order of the changes, one each.
+    ///
+    /// The answer to making an API key holds its secret, which is shown once: it goes nowhere else, least of all
+    /// into a log. Making a key is never repeated by itself: each time makes another one.
     async fn apply(&self, changes: &[Change]) -> Vec<Result<Applied, ProviderError>>;
 }
 
@@ -65,6 +68,9 @@ pub struct Connection {
     pub credentials: Vec<Credential>,
     /// What to tell the server about us.
     pub user_agent: String,
+    /// Credentials that other runs use at the same provider, as far as they are at hand: what they name is not
+    /// taken away either.
+    pub other_credentials: Vec<Credential>,
 }
 
 impl Connection {

@@ -27,12 +27,24 @@ pub(super) fn bind(change: &Change, bindings: &Bindings) -> Option<Change> {
         Action::UpdateInvite { account: _, invite: _, email: _, from: _, roles: grants }
         | Action::Resend { account: _, invite: _, email: _, from: _, roles: grants }
         | Action::UpdateMember { account: _, person: _, from: _, roles: grants } => *grants = roles(grants)?,
+        Action::CreateApiKey { account: of, fields: _, roles: grants, secret_to: _ } => {
+            *of = account(of)?;
+            if let Some(grants) = grants {
+                *grants = roles(grants)?;
+            }
+        }
+        Action::UpdateApiKey { account: _, key: _, changes: _, from: _, roles: grants } => {
+            if let Some(grants) = grants {
+                *grants = roles(grants)?;
+            }
+        }
         Action::UpdateAccount { .. }
         | Action::RemoveAccount { .. }
         | Action::UpdateRole { .. }
         | Action::RemoveRole { .. }
         | Action::Withdraw { .. }
         | Action::RemoveMember { .. }
+        | Action::RemoveApiKey { .. }
         | Action::Disable { .. }
         | Action::Enable { .. } => {}
     }
@@ -67,7 +79,11 @@ pub(super) fn answers(applied: &Applied, action: &Action) -> bool {
         Action::RemoveAccount { .. }
         | Action::RemoveRole { .. }
         | Action::Withdraw { .. }
-        | Action::RemoveMember { .. } => matches!(applied, Applied::Gone),
+        | Action::RemoveMember { .. }
+        | Action::RemoveApiKey { .. } => matches!(applied, Applied::Gone),
+        Action::CreateApiKey { .. } | Action::UpdateApiKey { .. } => {
+            matches!(applied, Applied::ApiKey { .. })
+        }
         Action::Invite { .. } | Action::UpdateInvite { .. } | Action::Resend { .. } => {
             matches!(applied, Applied::Invited { .. } | Applied::Member { .. })
         }
@@ -81,7 +97,9 @@ pub(super) fn answers(applied: &Applied, action: &Action) -> bool {
 pub(super) fn account_of(action: &Action) -> Option<&AccountId> {
     match action {
         Action::CreateAccount { parent, fields: _ } => parent.as_ref().and_then(Ref::known),
-        Action::CreateRole { account, .. } | Action::Invite { account, .. } => account.known(),
+        Action::CreateRole { account, .. }
+        | Action::Invite { account, .. }
+        | Action::CreateApiKey { account, .. } => account.known(),
         Action::UpdateAccount { account, .. }
         | Action::RemoveAccount { account }
         | Action::UpdateRole { account, .. }
@@ -92,6 +110,8 @@ pub(super) fn account_of(action: &Action) -> Option<&AccountId> {
         | Action::UpdateMember { account, .. }
         | Action::RemoveMember { account, .. }
         | Action::Disable { account, .. }
-        | Action::Enable { account, .. } => Some(account),
+        | Action::Enable { account, .. }
+        | Action::UpdateApiKey { account, .. }
+        | Action::RemoveApiKey { account, .. } => Some(account),
     }
 }

@@ -8,6 +8,7 @@ mod outcome;
 mod removals;
 mod run;
 mod schedule;
+mod secrets;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

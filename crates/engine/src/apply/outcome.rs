@@ -1,11 +1,13 @@
 //! From a provider's answer to the fate of a change and what is remembered of it. Pure.
 
+use orgform_model::ApiKeyId;
 use orgform_model::change::{Applied, Change};
-use orgform_model::state::{Entry, Intent};
+use orgform_model::state::{Entry, Intent, Record, SecretFate};
 use orgform_plan::{ChangeKind, Fate, PlannedChange};
 use orgform_provider::{ErrorKind, ProviderError, Sent};
 
 use super::bind::answers;
+use super::secrets::Answer;
 
 /// What an answer means.
 pub(super) struct Meaning {
@@ -16,17 +18,49 @@ pub(super) struct Meaning {
     pub(super) mails: u32,
 }
 
-/// Reads an answer; none means that the provider gave fewer answers than it was asked.
+/// What to do where the secret of a key has no place.
+const WITH_A_PLACE: &str = "make room there or correct `writeSecretTo`, then run apply again";
+
+/// Reads an answer.
 pub(super) fn meaning(
     planned: &PlannedChange,
     intent: &Intent,
-    answer: Option<&Result<Applied, ProviderError>>,
+    answer: &Answer,
 ) -> Meaning {
     let Change { address, action } = &intent.change;
+    let settled = Entry::Settled { address: address.clone() };
+    let answer = match answer {
+        Answer::Given(answer) => answer,
+        Answer::Missing => {
+            return unknown(planned, "the provider gave no answer to this change".to_owned());
+        }
+        Answer::Stored { key, place } => {
+            let mut entries = with_secret(intent, key, SecretFate::Stored(place.clone()));
+            entries.push(settled);
+            let fate = Fate::Stored { key: key.to_string(), place: place.to_string() };
+            return Meaning { fate, entries, mails: 0 };
+        }
+        Answer::NoPlace { place, because } => {
+            let said = format!("its secret can't be put at {place}: {because}; no key was made");
+            return failed(said, WITH_A_PLACE, vec![settled]);
+        }
+        Answer::Lost { place, because, deleted: Ok(()), key: _ } => {
+            let said = format!("its secret could not be put at {place}: {because}; the key was deleted again");
+            return failed(said, WITH_A_PLACE, vec![settled]);
+        }
+        Answer::Lost { key, place, because, deleted: Err(left) } => {
+            let said = format!(
+                "its secret could not be put at {place}: {because}; nor could key {key} be deleted again: {left}"
+            );
+            let mut entries = with_secret(intent, key, SecretFate::Lost);
+            entries.push(settled);
+            return failed(said, "run apply again: it deletes this key and makes another", entries);
+        }
+    };
     match answer {
-        Some(Ok(applied)) if answers(applied, action) => {
+        Ok(applied) if answers(applied, action) => {
             let mut entries = intent.then.entries(applied);
-            entries.push(Entry::Settled { address: address.clone() });
+            entries.push(settled);
             let joined = planned.kind == ChangeKind::Invite && matches!(applied, Applied::Member { .. });
             let fate = match applied {
                 _ if joined => Fate::Joined,
@@ -39,17 +73,30 @@ pub(super) fn meaning(
             };
             Meaning { fate, entries, mails: planned.mails }
         }
-        Some(Ok(_)) => unknown(planned, "the answer was about something else".to_owned()),
-        None => unknown(planned, "the provider gave no answer to this change".to_owned()),
-        Some(Err(error)) if error.sent == Sent::Unknown => unknown(planned, error.said.clone()),
-        Some(Err(error)) => {
+        Ok(_) => unknown(planned, "the answer was about something else".to_owned()),
+        Err(error) if error.sent == Sent::Unknown => unknown(planned, error.said.clone()),
+        Err(error) => {
             let fate = match error.kind {
                 ErrorKind::Stale => Fate::Stale { said: error.said.clone() },
                 _ => Fate::Failed { said: error.said.clone(), next: next(error), unknown: false },
             };
-            Meaning { fate, entries: vec![Entry::Settled { address: address.clone() }], mails: 0 }
+            Meaning { fate, entries: vec![settled], mails: 0 }
         }
     }
+}
+
+fn failed(said: String, next: &str, entries: Vec<Entry>) -> Meaning {
+    let fate = Fate::Failed { said, next: next.to_owned(), unknown: false };
+    Meaning { fate, entries, mails: 0 }
+}
+
+/// What to remember of a new key, with what became of its secret.
+fn with_secret(intent: &Intent, key: &ApiKeyId, secret: SecretFate) -> Vec<Entry> {
+    let mut then = intent.then.clone();
+    if let Record::ApiKey(record) = &mut then.record {
+        record.secret = secret;
+    }
+    then.entries(&Applied::ApiKey { id: key.clone(), secret: None })
 }
 
 fn unknown(planned: &PlannedChange, said: String) -> Meaning {

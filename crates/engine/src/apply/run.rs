@@ -9,18 +9,20 @@ use std::pin::pin;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
-use orgform_model::change::{Applied, Change};
+use orgform_model::change::Change;
 use orgform_model::state::{Entry, Intent, Loss, Remember};
 use orgform_plan::{ApprovedPlan, Bindings, Digest, Fate, Outcome, PlannedChange};
-use orgform_provider::{Provider, ProviderError};
+use orgform_provider::Provider;
 
 use super::outcome::{Meaning, meaning};
 use super::schedule::{Index, Schedule};
-use super::{Writing, bind, removals};
+use super::secrets::Answer;
+use super::{Writing, bind, removals, secrets};
 use crate::case::Case;
 use crate::clock::{later, until};
 use crate::plan::Planned;
 use crate::progress::Event;
+use crate::secrets::SecretSink;
 use crate::state::{OpenState, StateError};
 
 /// What became of everything.
@@ -81,7 +83,7 @@ struct Run<'a> {
 type Call = Vec<(Index, Intent)>;
 
 /// A call and its answers.
-type Answered = (Call, Vec<Result<Applied, ProviderError>>);
+type Answered = (Call, Vec<Answer>);
 
 impl Run<'_> {
     async fn go(&mut self, state: &mut OpenState) {
@@ -111,7 +113,7 @@ impl Run<'_> {
                 && let Some(call) = self.queue.pop_front()
             {
                 self.tell_started(&call);
-                running.push(send(writer, call)); // I/O
+                running.push(send(writer, self.case.secrets, call)); // I/O
             }
             if answered.is_empty() {
                 match running.next().await {
@@ -221,13 +223,15 @@ impl Run<'_> {
         }
     }
 
-    fn take_in(&mut self, call: Call, answers: &[Result<Applied, ProviderError>]) {
+    fn take_in(&mut self, call: Call, answers: &[Answer]) {
         self.last_write = Some(self.writing.clock.now());
         for (place, (index, intent)) in call.into_iter().enumerate() {
-            let answer = answers.get(place);
+            let answer = answers.get(place).unwrap_or(&Answer::Missing);
             let Meaning { fate, entries, mails } = meaning(self.schedule.change(index), &intent, answer);
-            if let (true, Some(Ok(applied))) = (fate.is_done(), answer) {
+            if let (true, Answer::Given(Ok(applied))) = (fate.is_done(), answer) {
                 bind::remember(&mut self.bindings, &intent.change, applied);
+            }
+            if fate.is_done() {
                 self.spend(&intent.change);
             }
             self.mails += mails;
@@ -287,9 +291,9 @@ impl Run<'_> {
     }
 }
 
-async fn send(writer: &dyn Provider, call: Call) -> Answered {
+async fn send(writer: &dyn Provider, sink: &dyn SecretSink, call: Call) -> Answered {
     let changes: Vec<Change> = call.iter().map(|(_, intent)| intent.change.clone()).collect();
-    let answers = writer.apply(&changes).await;
+    let answers = secrets::send(writer, sink, &changes).await;
     (call, answers)
 }
 

@@ -209,6 +209,7 @@ fn alike(change: &PlannedChange) -> (Discriminant<Action>, Option<AccountPath>) 
         Thing::Account(path) => path.parent(),
         Thing::Role(key) => Some(key.account.clone()),
         Thing::Member(path, _) => Some(path.clone()),
+        Thing::ApiKey(label) => Some(label.account.clone()),
         Thing::Person(_) => None,
     };
     (discriminant(&change.change.action), account)
@@ -216,7 +217,9 @@ fn alike(change: &PlannedChange) -> (Discriminant<Action>, Option<AccountPath>) 
 
 /// Whether somebody may lose something by it.
 fn takes_away(change: &PlannedChange) -> bool {
+    let key_loses = matches!(change.change.action, Action::UpdateApiKey { .. }) && !change.loses.is_empty();
     !change.losers.is_empty()
+        || key_loses
         || matches!(change.kind, ChangeKind::Remove | ChangeKind::Withdraw | ChangeKind::Disable)
 }
 

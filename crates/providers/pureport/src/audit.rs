@@ -1,6 +1,8 @@
-//! Says what Pureport can't do of what is declared (pureport contract, sections 4 to 8). Pure.
+//! Says what Pureport can't do of what is declared (pureport contract, sections 4 to 9). Pure.
 
-use orgform_model::desired::{DesiredMembership, DesiredPerson, Manage};
+use std::collections::BTreeSet;
+
+use orgform_model::desired::{DesiredApiKey, DesiredMembership, DesiredPerson, Manage};
 use orgform_model::finding::Place;
 use orgform_model::policy::Removal;
 use orgform_model::semantics::FieldRule;
@@ -40,6 +42,12 @@ pub(crate) fn audit(desired: &Desired) -> Vec<Finding> {
             ));
         }
     }
+    for key in desired.api_keys.values() {
+        no_disable(key.removal, "an API key", &key.place, &mut findings);
+        let rules = SEMANTICS.api_keys.as_ref().map_or(&[][..], |keys| keys.fields);
+        field_limits(rules, &key.fields, &key.place, &mut findings);
+        api_key_roles(key, &mut findings);
+    }
     for (_, _, membership) in desired.all_memberships() {
         let DesiredMembership { object: _, place, grants: _, removal } = membership;
         no_disable(*removal, "a person", place, &mut findings);
@@ -55,6 +63,22 @@ pub(crate) fn audit(desired: &Desired) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A key has 1 to 100 roles (section 9).
+fn api_key_roles(key: &DesiredApiKey, findings: &mut Vec<Finding>) {
+    const MOST: usize = 100;
+    match key.roles.as_ref().map(BTreeSet::len) {
+        None if key.external_id.is_none() => findings.push(
+            Finding::error("Pureport makes no API key without roles", key.place.clone())
+                .hint("say what it may do, with `roles`."),
+        ),
+        Some(roles) if roles > MOST => {
+            let message = format!("`roles` has {roles} items, Pureport takes {MOST}");
+            findings.push(Finding::error(message, key.place.clone()));
+        }
+        _ => {}
+    }
 }
 
 fn no_disable(removal: Removal, what: &str, place: &Place, findings: &mut Vec<Finding>) {

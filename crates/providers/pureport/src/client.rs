@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::semantics::CAPABILITIES;
-use crate::wire::{Login, Refusal, Whole, last_segment};
+use crate::wire::{ApiKey, Login, Refusal, Whole, last_segment};
 
 /// How the client behaves: Pureport's rate and its form of refusals (pureport contract, section 3).
 pub fn options() -> Options {
@@ -158,6 +158,16 @@ impl Created {
         id.filter(|id| !id.is_empty()).map(str::to_owned).ok_or_else(|| {
             self.answer
                 .protocol(format!("answered {} with neither an id nor a Location", self.answer.status()))
+        })
+    }
+
+    /// The id of an API key, which is called its key; from the answer, else from the `Location` (section 9).
+    pub(crate) fn api_key(&self) -> Result<String, ProviderError> {
+        let body = self.object::<ApiKey>().and_then(|made| made.key);
+        let id = body.or_else(|| self.answer.location().map(|at| last_segment(at).to_owned()));
+        id.filter(|id| !id.is_empty()).ok_or_else(|| {
+            self.answer
+                .protocol(format!("answered {} with neither a key nor a Location", self.answer.status()))
         })
     }
 

@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use orgform_model::semantics::{FieldRule, Shape};
-use orgform_model::world::{ActualAccount, ActualInvite, ActualMember, ActualRole, Reach, RemovalFacts};
+use orgform_model::world::{ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Reach, RemovalFacts};
 use orgform_model::{AccountId, Desired, Email, Fields, InviteId, RoleId, Value, invite::InviteStatus};
 
 use crate::semantics::{ACTIONS, ADMIN, ADMIN_TITLE, LEFT_TO_ADMIN, RESOURCES};
-use crate::wire::{Account, Invite, Link, Member, Permissions, Role};
+use crate::wire::{Account, ApiKey, Invite, Link, Member, Permissions, Role};
 
 /// Brings declared values into the form in which they are observed.
 pub(crate) fn normal(mut desired: Desired) -> Desired {
@@ -162,6 +162,27 @@ pub(crate) fn actual_invite(id: &str, invite: &Invite) -> ActualInvite {
         invited_at: invite.invited_at,
         status: if invite.expired { InviteStatus::Expired } else { InviteStatus::Pending },
     }
+}
+
+pub(crate) fn actual_api_key(key: &ApiKey) -> ActualApiKey {
+    ActualApiKey { fields: api_key_fields(key), roles: role_ids(&key.roles) }
+}
+
+pub(crate) fn api_key_fields(key: &ApiKey) -> Fields {
+    Fields::from([
+        ("displayName".to_owned(), Value::text(&key.name)),
+        ("description".to_owned(), Value::text(key.description.clone().unwrap_or_default())),
+    ])
+}
+
+/// Sets a field of an API key; false if there is no such field of that shape.
+pub(crate) fn set_api_key_field(key: &mut ApiKey, field: &str, value: Value) -> bool {
+    match (field, value) {
+        ("displayName", Value::Text(name)) => key.name = name,
+        ("description", Value::Text(text)) => key.description = Some(text),
+        _ => return false,
+    }
+    true
 }
 
 pub(crate) fn role_ids(links: &[Link]) -> BTreeSet<RoleId> {

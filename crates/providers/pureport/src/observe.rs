@@ -1,12 +1,13 @@
 //! Looks at Pureport and changes nothing.
 //!
 //! The cost of an account is three calls, roles, members and invites, and one more where consent is declared
-//! (pureport contract, sections 5 to 8): the lists have no pages. A member's e-mail costs a call for each person.
+//! (pureport contract, sections 5 to 8): the lists have no pages. API keys, where any is
+//! declared, are a call more. A member's e-mail costs a call for each person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::world::{AccountContent, Completeness, Directory, Identity, PersonSeen, Seen};
-use orgform_model::{AccountId, Email, Fields, PersonId, RoleId, Value};
+use orgform_model::{AccountId, ApiKeyId, Email, Fields, PersonId, RoleId, Value};
 use orgform_provider::{ErrorKind, ProviderError};
 use serde::de::DeserializeOwned;
 
@@ -16,7 +17,12 @@ use crate::learned::Learned;
 use crate::semantics::{ACCEPTED, OPEN};
 use crate::wire::{Account, Invite, Member, Role, User};
 
-pub(crate) async fn directory(api: &Api, learned: &Learned, name: &str) -> Result<Seen, ProviderError> {
+pub(crate) async fn directory(
+    api: &Api,
+    learned: &Learned,
+    name: &str,
+    own_keys: &BTreeSet<ApiKeyId>,
+) -> Result<Seen, ProviderError> {
     let tried = "list the accounts";
     let mut accounts = BTreeMap::new();
     for account in api.read::<Vec<Account>>(&["accounts"], tried).await? {
@@ -25,7 +31,8 @@ pub(crate) async fn directory(api: &Api, learned: &Learned, name: &str) -> Resul
     }
     learned.parents(accounts.iter().map(|(id, account)| (id.clone(), account.parent.clone()))).await;
     let identity = Some(Identity::Machine { name: name.to_owned(), roles: None });
-    Ok(Seen::Directory(Directory { accounts, completeness: Completeness::Complete, identity }))
+    let own_keys = Some(own_keys.clone());
+    Ok(Seen::Directory(Directory { accounts, completeness: Completeness::Complete, identity, own_keys }))
 }
 
 pub(crate) async fn account(

@@ -5,19 +5,22 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use orgform_http::Options;
 use orgform_model::world::Seen;
-use orgform_model::{Action, Applied, Change, Observation, Ref, Scope, Timestamp};
+use orgform_model::{Action, ApiKeyId, Applied, Change, Observation, Ref, Scope, Timestamp};
 use orgform_provider::{Connection, Observe, Provider, ProviderError};
+use secrecy::ExposeSecret;
 
 use crate::client::Api;
 use crate::fields::rejected;
 use crate::learned::Learned;
-use crate::{accounts, observe, people, roles};
+use crate::{accounts, api_keys, observe, people, roles};
 
 /// Looks at Pureport. Holds no way to write.
 pub struct Reader {
     api: Api,
     learned: Learned,
     name: String,
+    /// The keys that this run and others log in with.
+    own_keys: BTreeSet<ApiKeyId>,
 }
 
 impl Reader {
@@ -28,7 +31,8 @@ impl Reader {
     pub fn connect(connection: &Connection, options: Options) -> Result<Self, ProviderError> {
         let api = Api::connect(connection, options)?;
         let source = connection.credential("key").map(|key| key.source.as_str()).unwrap_or_default();
-        Ok(Self { api, learned: Learned::default(), name: format!("the API key from {source}") })
+        let name = format!("the API key from {source}");
+        Ok(Self { api, learned: Learned::default(), name, own_keys: own_keys(connection) })
     }
 }
 
@@ -37,9 +41,10 @@ impl Observe for Reader {
     async fn observe(&self, scope: &Scope) -> Result<Observation, ProviderError> {
         let (at, api) = (Timestamp::now(), self.api.counted());
         let seen = match scope {
-            Scope::Directory => observe::directory(&api, &self.learned, &self.name).await?,
+            Scope::Directory => observe::directory(&api, &self.learned, &self.name, &self.own_keys).await?,
             Scope::Account { id, fields } => observe::account(&api, &self.learned, id, fields).await?,
             Scope::Person(id) => Seen::Person(observe::person(&api, &self.learned, id).await?),
+            Scope::ApiKeys(id) => api_keys::observe(&api, id).await?,
         };
         Ok(Observation { at, calls: api.calls(), seen })
     }
@@ -80,7 +85,7 @@ impl Provider for Writer {
 
 impl Writer {
     async fn carry_out(&self, change: &Change) -> Result<Applied, ProviderError> {
-        let Reader { api, learned, name: _ } = &self.reader;
+        let Reader { api, learned, name: _, own_keys: _ } = &self.reader;
         let tried = tried(change);
         match &change.action {
             Action::CreateAccount { parent, fields } => {
@@ -122,6 +127,17 @@ impl Writer {
             Action::RemoveMember { account, person, from } => {
                 people::Place { api, learned, account, tried: &tried }.remove_member(person, from).await
             }
+            Action::CreateApiKey { account, fields, roles, secret_to: _ } => {
+                let roles = roles.as_ref().map(|roles| all_bound(roles, &tried)).transpose()?;
+                let account = bound(account, &tried)?;
+                api_keys::create(api, learned, account, fields, &roles.unwrap_or_default(), &tried).await
+            }
+            Action::UpdateApiKey { account, key, changes, from, roles } => {
+                let roles = roles.as_ref().map(|roles| all_bound(roles, &tried)).transpose()?;
+                let which = (account, key);
+                api_keys::update(api, learned, which, changes, from, roles.as_ref(), &tried).await
+            }
+            Action::RemoveApiKey { account, key } => api_keys::remove(api, account, key, &tried).await,
             Action::Disable { .. } | Action::Enable { .. } => {
                 Err(rejected(&tried, Some("removal"), "Pureport can't disable a person")
                     .hint("use removal Remove or Retain."))
@@ -148,9 +164,18 @@ fn tried(change: &Change) -> String {
         Action::Withdraw { .. } => format!("withdraw the invite of {who} to {account}"),
         Action::UpdateMember { .. } => format!("change the roles of {who} in {account}"),
         Action::RemoveMember { .. } => format!("remove {who} from {account}"),
+        Action::CreateApiKey { .. } => format!("make {address}"),
+        Action::UpdateApiKey { .. } => format!("change {address}"),
+        Action::RemoveApiKey { .. } => format!("remove {address}"),
         Action::Disable { .. } => format!("disable {who}"),
         Action::Enable { .. } => format!("enable {who}"),
     }
+}
+
+/// The `key` of a credential is the id of the API key (pureport contract, section 9).
+fn own_keys(connection: &Connection) -> BTreeSet<ApiKeyId> {
+    let all = connection.credentials.iter().chain(&connection.other_credentials);
+    all.filter(|one| one.field == "key").map(|one| ApiKeyId::from(one.secret.expose_secret())).collect()
 }
 
 fn bound<'a, Id>(reference: &'a Ref<Id>, tried: &str) -> Result<&'a Id, ProviderError> {

@@ -1,11 +1,11 @@
-//! How Pureport behaves and what it can do, as data (pureport contract, sections 5 to 8).
+//! How Pureport behaves and what it can do, as data (pureport contract, sections 5 to 9).
 
 use std::time::Duration;
 
 use orgform_model::Capabilities;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
 };
 
 /// What permissions speak of (pureport contract, section 6). `all` stands for every one.
@@ -70,6 +70,15 @@ pub static SEMANTICS: Semantics = Semantics {
         ],
     },
     admin: AdminRight { fixed: &[ADMIN], item: Some(("permissions", "all:all")) },
+    // Nothing says that names are unique (section 9).
+    api_keys: Some(ApiKeySemantics {
+        roles: true,
+        natural_key: "displayName",
+        fields: &[
+            field("displayName", "name", Shape::Text, Some(255)),
+            field("description", "description", Shape::Text, Some(1024)),
+        ],
+    }),
 };
 
 /// What Pureport can do.
@@ -84,6 +93,10 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     resend_invite: true,
     invites_expire: true,
     remove_member: true,
+    list_api_keys: true,
+    create_api_key: true,
+    update_api_key: true,
+    remove_api_key: true,
     // A person known to Pureport is mailed too (section 8).
     mails: Mails { on_invite: true, on_resend: true, on_remove: false },
     // The limit is unpublished (section 3): concurrency bounds us, and one 429 holds all calls back. The number

@@ -1,4 +1,4 @@
-//! Pureport's own shapes (pureport contract, sections 2 to 8).
+//! Pureport's own shapes (pureport contract, sections 2 to 9).
 //!
 //! A PUT replaces the whole object, so every shape keeps what it does not name in `rest` and sends it back.
 //! Fields that the contract marks read-only are never sent (section 4).
@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use orgform_model::Timestamp;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -123,6 +124,23 @@ fn with_millis<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result
     }
 }
 
+/// An API key. `key` names it; `secret` is in the answer to making it only, and is never sent or shown.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ApiKey {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(crate) secret: Option<SecretString>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<Link>,
+    pub(crate) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    pub(crate) roles: Vec<Link>,
+    #[serde(flatten)]
+    pub(crate) rest: Map<String, Value>,
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct User {
     pub(crate) email: String,
@@ -162,6 +180,10 @@ impl Whole for Invite {
     const READ_ONLY: &'static [&'static str] = &["href", "expired"];
 }
 
+impl Whole for ApiKey {
+    const READ_ONLY: &'static [&'static str] = &["href", "key", "secret"];
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{from_value, json};
@@ -193,6 +215,22 @@ mod tests {
             let invite: Invite = from_value(read).unwrap();
             assert_eq!(invite.body()["invitedAt"], time);
         }
+    }
+
+    #[test]
+    fn a_secret_is_neither_sent_nor_shown() {
+        let read = json!({
+            "key": "k-1", "secret": "hunter2", "href": "/accounts/ac-1/apikeys/k-1", "name": "CI",
+            "account": { "href": "/accounts/ac-1" }, "roles": [{ "href": "/accounts/ac-1/roles/role-2" }]
+        });
+        let key: ApiKey = from_value(read).unwrap();
+        assert!(key.secret.is_some());
+        let expected = json!({
+            "name": "CI", "account": { "href": "/accounts/ac-1" },
+            "roles": [{ "href": "/accounts/ac-1/roles/role-2" }]
+        });
+        assert_eq!(key.body(), expected);
+        assert!(!format!("{key:?}").contains("hunter2"));
     }
 
     #[test]

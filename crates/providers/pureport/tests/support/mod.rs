@@ -35,6 +35,7 @@ pub fn connection(server: &MockServer) -> Connection {
         endpoint: server.uri().parse().unwrap(),
         credentials: vec![credential("key", KEY), credential("secret", SECRET)],
         user_agent: "orgform-test".into(),
+        other_credentials: vec![],
     }
 }
 
