@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::commands::{
-    act, apply, completions, forget, import, init, invites, man, plan, reference, schema, show, sim, validate,
+    act, apply, completions, forget, import, init, invites, keys, man, plan, reference, schema, show, sim, validate,
 };
 
 /// Keeps the accounts, roles and members at a provider equal to what a Git repository declares.
@@ -76,6 +76,7 @@ pub(crate) enum Command {
     Apply(apply::Arguments),
     Show(show::Arguments),
     Invites(invites::Arguments),
+    Keys(keys::Arguments),
     Forget(forget::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),

@@ -290,11 +290,11 @@ impl Applying<'_> {
         let refused = !report.extra.is_empty();
         // What was released is not held any more.
         let plan = Plan { held: approved.plan().held.clone(), ..one.look.planned.plan.clone() };
-        let exit = match (failed, self.order.question.resend.is_empty()) {
+        let exit = match (failed, self.order.question.requested().next().is_none()) {
             (true, _) => Exit::Partial,
             (false, true) => of_plan(&plan, false),
-            // Of a plan that is asked to mail again, only that counts.
-            (false, false) => self.of_resends(&plan),
+            // Of a plan that is asked to do something by address, only that counts.
+            (false, false) => self.of_requests(&plan),
         };
         let differs = matches!(report.verified, Verified::Differs { .. });
         exit.and(if refused { Exit::Refused } else { Exit::Clean }).and(if differs && !refused {
@@ -304,15 +304,16 @@ impl Applying<'_> {
         })
     }
 
-    /// How mailing again ended that nothing failed of: somebody may be refused, deferred or out of sight.
-    fn of_resends(&self, plan: &Plan) -> Exit {
-        let resend = &self.order.question.resend;
-        let asked = |address: &Address| resend.contains(address);
+    /// How something ended that was asked for by address and of which nothing failed: it may be refused, deferred or
+    /// out of sight.
+    fn of_requests(&self, plan: &Plan) -> Exit {
+        let requested: Vec<&Address> = self.order.question.requested().collect();
+        let asked = |address: &Address| requested.contains(&address);
         let refused = plan.refused.iter().map(|one| &one.address);
         let held = plan.held.iter().flat_map(|group| &group.changes).map(|one| &one.address);
         let is_in = |account: &Option<AccountPath>| {
             let accounts =
-                resend.iter().filter(|one| one.provider == plan.provider).map(Address::account_path);
+                requested.iter().filter(|one| one.provider == plan.provider).map(|one| one.account_path());
             account.is_none() || accounts.into_iter().any(|of| of.is_none() || of == account.as_ref())
         };
         if plan.unseen.iter().any(|scope| is_in(&scope.account))

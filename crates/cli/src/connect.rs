@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::secrets::SecretFiles;
 
 /// Every kind of provider that this program speaks.
 pub(crate) const PROVIDERS: &[&ProviderType] = &[&orgform_pureport::PROVIDER];
@@ -44,6 +45,8 @@ pub(crate) struct Link {
     pub(crate) connection: Connection,
     /// What state is bound to: kind and endpoint. A simulator's port changes, its world does not.
     pub(crate) label: String,
+    /// Where secrets that are shown once are put.
+    pub(crate) secrets: SecretFiles,
     simulator: Option<Simulator>,
     clock: WorldClock,
 }
@@ -92,22 +95,26 @@ impl Link {
             let simulator = Simulator::start(folder, settings.name.as_str(), simulated).await?;
             let connection = simulator.connection(purpose)?;
             let label = format!("{kind} simulator {}", settings.name);
-            let clock = simulator.clock();
-            return Ok(Self { connection, label, simulator: Some(simulator), clock });
+            let (secrets, clock) = (SecretFiles::below(folder), simulator.clock());
+            return Ok(Self { connection, label, secrets, simulator: Some(simulator), clock });
         }
         let endpoint = match &settings.endpoint {
             Some(endpoint) => endpoint.as_str(),
             None => default_endpoint(kind)?,
         };
         let endpoint = Url::parse(endpoint).with_context(|| format!("`{endpoint}` is not a URL"))?;
-        let fields = match purpose {
-            Purpose::Look if !settings.read_only_credentials.is_empty() => &settings.read_only_credentials,
-            Purpose::Look | Purpose::Write => &settings.credentials,
+        let (fields, others) = match purpose {
+            Purpose::Look if !settings.read_only_credentials.is_empty() => {
+                (&settings.read_only_credentials, &settings.credentials)
+            }
+            Purpose::Look | Purpose::Write => (&settings.credentials, &settings.read_only_credentials),
         };
         let credentials = credentials(folder, settings, fields, console)?;
+        let other_credentials = at_hand(folder, others);
         let label = format!("{kind} {endpoint}");
-        let connection = Connection { endpoint, credentials, user_agent: user_agent() };
-        Ok(Self { connection, label, simulator: None, clock: WorldClock::default() })
+        let connection = Connection { endpoint, credentials, user_agent: user_agent(), other_credentials };
+        let secrets = SecretFiles::below(folder);
+        Ok(Self { connection, label, secrets, simulator: None, clock: WorldClock::default() })
     }
 
     /// What time it is at the provider.
@@ -179,10 +186,15 @@ impl Simulator {
             source: "the simulator".to_owned(),
             secret: SecretString::from(secret.to_owned()),
         };
+        let (other, _) = match purpose {
+            Purpose::Look => Sim::admin_key(),
+            Purpose::Write => Sim::reader_key(),
+        };
         Ok(Connection {
             endpoint: Url::parse(&self.sim.url())?,
             credentials: vec![field("key", key), field("secret", secret)],
             user_agent: user_agent(),
+            other_credentials: vec![field("key", other)],
         })
     }
 }
@@ -251,6 +263,21 @@ fn credentials(
         return Ok(found);
     }
     Err(no_credentials(settings, missing))
+}
+
+/// What can be read of a credential that this run does not need: it is known then, and never taken away.
+fn at_hand(folder: &Path, fields: &[CredentialRef]) -> Vec<Credential> {
+    let read = |one: &CredentialRef| {
+        let (source, secret) = match &one.source {
+            CredentialSource::Env(name) => (format!("env {name}"), from_env(name).ok()?),
+            CredentialSource::File(path) => {
+                let text = std::fs::read_to_string(folder.join(path)).ok()?;
+                (format!("file {}", path.display()), SecretString::from(text.trim_end().to_owned()))
+            }
+        };
+        Some(Credential { field: one.field.clone(), source, secret })
+    };
+    fields.iter().filter_map(read).collect()
 }
 
 fn no_credentials(settings: &ProviderSettings, missing: Vec<String>) -> anyhow::Error {

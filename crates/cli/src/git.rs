@@ -36,6 +36,20 @@ pub(crate) fn resolve(folder: &Path, revision: &str) -> Result<String> {
     }
 }
 
+/// Those of these paths that a commit of everything would take along; none where there is no repository.
+pub(crate) fn not_ignored<'p>(folder: &Path, paths: &[&'p str]) -> Vec<&'p str> {
+    let asked = command(folder, &["check-ignore", "--"]).args(paths).stderr(Stdio::null()).output();
+    // 0: some are ignored, 1: none is; anything else: nobody can tell.
+    match asked {
+        Ok(ended) if matches!(ended.status.code(), Some(0 | 1)) => {
+            let ignored = String::from_utf8_lossy(&ended.stdout).into_owned();
+            let is_ignored = |path: &&str| ignored.lines().any(|line| line == *path);
+            paths.iter().copied().filter(|path| !is_ignored(path)).collect()
+        }
+        Ok(_) | Err(_) => Vec::new(),
+    }
+}
+
 /// A line of `git ls-tree`: mode, type, object and a path relative to the folder.
 fn blob_of(line: &str) -> Option<(String, String)> {
     let (head, path) = line.split_once('\t')?;

@@ -18,6 +18,7 @@ mod remembered;
 mod rename;
 mod root;
 mod run;
+mod secrets;
 mod store;
 mod words;
 mod wrap;

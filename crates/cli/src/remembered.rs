@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orgform_model::state::{AccountRecord, Entry, MembershipRecord, RoleRecord};
+use orgform_model::state::{AccountRecord, ApiKeyRecord, Entry, MembershipRecord, RoleRecord, SecretFate};
 use orgform_model::{
-    AccountId, AccountPath, Address, Email, ProviderName, ProviderState, RoleId, RoleKey, Timestamp,
+    AccountId, AccountPath, Address, ApiKeyId, ApiKeyLabel, Email, ProviderName, ProviderState, RoleId,
+    RoleKey, Timestamp,
 };
 
 /// One thing of ours.
@@ -16,6 +17,8 @@ pub(crate) enum Ours<'a> {
     Role(&'a RoleId, &'a RoleRecord),
     /// A membership.
     Membership(&'a AccountId, &'a Email, &'a MembershipRecord),
+    /// An API key.
+    ApiKey(&'a ApiKeyId, &'a ApiKeyRecord),
 }
 
 /// Everything of ours at one provider, by address.
@@ -36,7 +39,20 @@ pub(crate) fn ours<'a>(provider: &ProviderName, state: &'a ProviderState) -> BTr
             (Address::member(provider, &path, email), Ours::Membership(account, email, record))
         })
     });
-    accounts.chain(roles).chain(memberships).collect()
+    let keys = state.api_keys.iter().map(|(id, record)| {
+        let address = Address::api_key(provider, &label_of(state, id, record));
+        (address, Ours::ApiKey(id, record))
+    });
+    accounts.chain(roles).chain(memberships).chain(keys).collect()
+}
+
+/// The label of a key; one that is on its way out is named by its id, since another has its name.
+fn label_of(state: &ProviderState, id: &ApiKeyId, record: &ApiKeyRecord) -> ApiKeyLabel {
+    let replaced = state.api_keys.values().any(|other| other.replaces.as_ref() == Some(id));
+    match replaced || record.secret == SecretFate::Lost {
+        true => ApiKeyLabel::undeclared(record.label.account.clone(), id),
+        false => record.label.clone(),
+    }
 }
 
 /// The label of an account: its path where we know it, else its id in braces.
@@ -70,7 +86,7 @@ pub(crate) fn is_within(address: &Address, asked: &Address) -> bool {
         && match &asked.thing {
             Thing::Account(path) => address.account_path() == Some(path),
             Thing::Person(email) => address.email() == Some(email),
-            Thing::Role(_) | Thing::Member(..) => address == asked,
+            Thing::Role(_) | Thing::Member(..) | Thing::ApiKey(_) => address == asked,
         }
 }
 
@@ -86,6 +102,7 @@ pub(crate) fn letting_go(provider: &ProviderName, state: &ProviderState, asked: 
         known.iter().filter(|(address, _)| is_within(address, asked)).map(|(_, thing)| match thing {
             Ours::Account(id, _) => Entry::DropAccount { id: (*id).clone() },
             Ours::Role(id, _) => Entry::DropRole { id: (*id).clone() },
+            Ours::ApiKey(id, _) => Entry::DropApiKey { id: (*id).clone() },
             Ours::Membership(account, email, _) => {
                 Entry::Retain { account: (*account).clone(), email: (*email).clone() }
             }

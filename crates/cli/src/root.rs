@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use orgform_model::{Desired, Finding, ObjectRef, Place, Semantics, Severity};
+use orgform_model::desired::DesiredApiKey;
+use orgform_model::{Desired, Finding, ObjectRef, Place, SecretPlace, Semantics, Severity};
 use orgform_provider::ProviderType;
 use orgform_spec::manifest::{Kind, Object};
 use orgform_spec::root::{FILE_NAME, Root};
@@ -64,7 +65,8 @@ impl OpenRoot {
         let settings = settings(&folder, console)?;
         let paths = paths.iter().map(|path| absolute(path)).collect::<Result<Vec<_>>>()?;
         let documents = orgform_spec::read(&folder, &paths, &Limits::default());
-        let Checked { value: Content { places, declared }, findings } = check(&documents);
+        let Checked { value: Content { places, declared }, mut findings } = check(&documents);
+        findings.extend(exposed_secrets(&folder, &declared)); // I/O
         Ok(Self { folder, settings, documents, findings, objects: places.len(), places, declared })
     }
 
@@ -167,12 +169,35 @@ pub(crate) fn check(documents: &Documents) -> Checked<Content> {
     Checked { value: Content { places: places(&manifest), declared }, findings }
 }
 
+/// Secrets that would be committed with everything else.
+fn exposed_secrets(folder: &Path, declared: &[Declared]) -> Vec<Finding> {
+    let keys = declared.iter().flat_map(|one| one.desired.api_keys.values());
+    let files: Vec<(&str, &DesiredApiKey)> = keys
+        .filter_map(|key| match &key.secret_to {
+            Some(SecretPlace::File { path }) if Path::new(path).is_relative() => Some((path.as_str(), key)),
+            _ => None,
+        })
+        .collect();
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+    let exposed = git::not_ignored(folder, &paths);
+    let told = files.into_iter().filter(|(path, _)| exposed.contains(path));
+    told.map(|(path, key)| {
+        Finding::warning(format!("Git does not ignore {path}, where a secret goes"), key.place.clone())
+            .hint("add it to .gitignore, or put the secret below `.orgform/` and ignore that.")
+    })
+    .collect()
+}
+
 fn places(manifest: &Manifest) -> Vec<(ObjectRef, Place)> {
     fn of<T: Kind>(objects: &[Object<T>]) -> impl Iterator<Item = (ObjectRef, Place)> {
         objects.iter().map(|one| (one.object(), one.place()))
     }
-    let Manifest { providers, accounts, roles, members, .. } = manifest;
-    of(providers).chain(of(accounts)).chain(of(roles)).chain(of(members)).collect()
+    let Manifest { providers, accounts, roles, members, api_keys, .. } = manifest;
+    let in_accounts = of(roles).chain(of(members)).chain(of(api_keys));
+    of(providers).chain(of(accounts)).chain(in_accounts).collect()
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {

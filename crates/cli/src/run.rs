@@ -21,6 +21,7 @@ use crate::root::{Declared, OpenRoot};
 const TARGET: &str = "--target ";
 const BASE: &str = "--base ";
 const RESEND: &str = "--resend ";
+const REMAKE: &str = "--remake ";
 
 /// What a run is asked for, over what is declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,16 +32,24 @@ pub(crate) struct Question {
     pub(crate) base: Option<String>,
     /// Invites to send again.
     pub(crate) resend: BTreeSet<Address>,
+    /// API keys to make again.
+    pub(crate) remake: BTreeSet<Address>,
 }
 
 impl Question {
+    /// What is asked for by address beyond what is declared.
+    pub(crate) fn requested(&self) -> impl Iterator<Item = &Address> {
+        self.resend.iter().chain(&self.remake)
+    }
+
     /// In the words of the command line, for a plan that is saved. Paths start at the root.
     pub(crate) fn words(&self, paths: &[String]) -> Vec<String> {
-        let Self { targets, base, resend } = self;
+        let Self { targets, base, resend, remake } = self;
         let base = base.iter().map(|base| format!("{BASE}{base}"));
         let targets = targets.iter().map(|address| format!("{TARGET}{address}"));
         let resend = resend.iter().map(|address| format!("{RESEND}{address}"));
-        paths.iter().cloned().chain(targets).chain(base).chain(resend).collect()
+        let remake = remake.iter().map(|address| format!("{REMAKE}{address}"));
+        paths.iter().cloned().chain(targets).chain(base).chain(resend).chain(remake).collect()
     }
 
     /// The reverse of [`Question::words`]: paths from the root, and the question.
@@ -54,6 +63,8 @@ impl Question {
                 question.targets.push(address.parse()?);
             } else if let Some(address) = word.strip_prefix(RESEND) {
                 question.resend.insert(address.parse()?);
+            } else if let Some(address) = word.strip_prefix(REMAKE) {
+                question.remake.insert(address.parse()?);
             } else if let Some(revision) = word.strip_prefix(BASE) {
                 question.base = Some(revision.to_owned());
             } else {
@@ -94,6 +105,7 @@ impl Turn {
             capabilities: self.provider.capabilities,
             requests: &self.requests,
             connection: &link.label,
+            secrets: &link.secrets,
         }
     }
 
@@ -129,7 +141,7 @@ pub(crate) fn turns(
         None => Vec::new(),
     };
     let mut targets = question.targets.clone();
-    targets.extend(question.resend.iter().cloned());
+    targets.extend(question.requested().cloned());
     let known = |declared: &Declared| state.and_then(|state| state.providers.get(&declared.settings.name));
     refuse_unknown(&targets, &root.declared, known)?;
     let mut turns = Vec::new();
@@ -149,7 +161,10 @@ pub(crate) fn turns(
             .iter()
             .position(|base| base.settings.name == *name)
             .map(|index| bases.swap_remove(index).desired);
-        let resend = question.resend.iter().filter(|address| address.provider == *name).cloned().collect();
+        let of_this = |asked: &BTreeSet<Address>| {
+            asked.iter().filter(|address| address.provider == *name).cloned().collect()
+        };
+        let requests = Requests { resend: of_this(&question.resend), remake: of_this(&question.remake) };
         let Declared { settings, provider, desired: _ } = declared;
         turns.push(Turn {
             settings: settings.clone(),
@@ -157,7 +172,7 @@ pub(crate) fn turns(
             desired,
             base,
             revision: question.base.clone(),
-            requests: Requests { resend },
+            requests,
             no_requests: Requests::default(),
         });
     }
@@ -237,6 +252,9 @@ fn objects_of(target: &Address, desired: &Desired, state: Option<&ProviderState>
             let of_person = desired.all_memberships().filter(|(_, whose, _)| *whose == email);
             objects.extend(of_person.map(|(_, _, one)| one.object.clone()));
         }
+        Thing::ApiKey(label) => {
+            objects.extend(desired.api_keys.get(label).map(|one| one.object.clone()));
+        }
     }
     let Some(state) = state else { return objects };
     use crate::remembered::Ours;
@@ -251,6 +269,7 @@ fn objects_of(target: &Address, desired: &Desired, state: Option<&ProviderState>
                 Ours::Account(_, record) => record.object.clone(),
                 Ours::Role(_, record) => record.object.clone(),
                 Ours::Membership(_, _, record) => record.object.clone(),
+                Ours::ApiKey(_, record) => record.object.clone(),
             });
         }
     }
@@ -282,6 +301,7 @@ mod tests {
             targets: vec!["pureport/acme:member/ada@acme.example".parse().unwrap()],
             base: Some("main".to_owned()),
             resend: ["pureport/acme:member/tim@acme.example".parse().unwrap()].into(),
+            remake: ["pureport/acme:key/ci".parse().unwrap()].into(),
         };
         let words = question.words(&["people/ada.yaml".to_owned()]);
         let (paths, read) = Question::of_words(&words).unwrap();

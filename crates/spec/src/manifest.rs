@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use orgform_model::desired::Manage;
 use orgform_model::policy::{Adoption, Policy, Removal};
-use orgform_model::{Email, Fields, ObjectKind, ObjectRef, Place};
+use orgform_model::{Email, Fields, ObjectKind, ObjectRef, Place, SecretPlace};
 
 use crate::resolve::{CredentialRef, SimulatorSettings};
 use crate::source::File;
@@ -27,6 +27,8 @@ pub struct Manifest {
     pub roles: Vec<Object<Role>>,
     /// People.
     pub members: Vec<Object<Member>>,
+    /// API keys.
+    pub api_keys: Vec<Object<ApiKey>>,
     /// People named by declarations that can't be told by name, or by a key that is written again: frozen.
     pub nameless_people: BTreeSet<Email>,
     /// Whether everything was asked for.
@@ -156,6 +158,25 @@ pub struct Member {
     pub fields: Fields,
 }
 
+/// The content of an `ApiKey`.
+#[derive(Debug, Default)]
+pub struct ApiKey {
+    /// The account.
+    pub account: Option<At<Arc<str>>>,
+    /// Declared fields.
+    pub fields: Fields,
+    /// Where each field is written, by name.
+    pub field_spans: Vec<(&'static str, Span)>,
+    /// Its roles, if they are managed.
+    pub roles: Option<Vec<At<Arc<str>>>>,
+    /// Where its secret goes.
+    pub secret_to: Option<At<SecretPlace>>,
+    /// What happens when the declaration goes.
+    pub removal: Option<Removal>,
+    /// The provider's id.
+    pub external_id: Option<At<String>>,
+}
+
 /// One account of a member.
 #[derive(Debug)]
 pub struct Membership {
@@ -188,6 +209,10 @@ impl Kind for Account {
 
 impl Kind for Role {
     const KIND: ObjectKind = ObjectKind::Role;
+}
+
+impl Kind for ApiKey {
+    const KIND: ObjectKind = ObjectKind::ApiKey;
 }
 
 impl Kind for Member {

@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use crate::API_VERSION;
-use crate::kinds::{AccountSpec, MemberSpec, Metadata, ProviderSpec, RoleSpec};
+use crate::kinds::{AccountSpec, ApiKeySpec, MemberSpec, Metadata, ProviderSpec, RoleSpec};
 
 /// The schema of a document of any kind (draft 2020-12), told apart by `kind`.
 pub fn json_schema() -> Value {
@@ -16,6 +16,7 @@ pub fn json_schema() -> Value {
         ("Account", reference::<AccountSpec>(&mut generator)),
         ("Role", reference::<RoleSpec>(&mut generator)),
         ("Member", reference::<MemberSpec>(&mut generator)),
+        ("ApiKey", reference::<ApiKeySpec>(&mut generator)),
     ];
     let one_of: Vec<Value> = kinds
         .into_iter()
@@ -116,6 +117,9 @@ mod tests {
             ("MemberSpec", fields::MEMBER),
             ("MembershipSpec", fields::MEMBERSHIP),
             ("IdentitySpec", fields::IDENTITY),
+            ("ApiKeySpec", fields::API_KEY),
+            ("SecretPlaceSpec", fields::SECRET_PLACE),
+            ("SecretFileSpec", fields::SECRET_FILE),
         ];
         for (name, fields) in known {
             let of_schema = properties(&schema["$defs"][name]);

@@ -103,6 +103,7 @@ fn still_declared(arguments: &Arguments, root: &OpenRoot, state: &State) -> usiz
             Thing::Account(path) => desired.accounts.contains_key(path),
             Thing::Role(key) => desired.roles.contains_key(key),
             Thing::Member(path, email) => desired.membership(path, email).is_some(),
+            Thing::ApiKey(label) => desired.api_keys.contains_key(label),
             Thing::Person(_) => false,
         }));
     }

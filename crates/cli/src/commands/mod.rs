@@ -7,6 +7,7 @@ pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod invites;
+pub(crate) mod keys;
 pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod reference;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit> {
         Command::Show(arguments) => wait_for(show::run(arguments, console)),
         Command::Invites(arguments) => wait_for(invites::run(arguments, console)),
         Command::Import(arguments) => wait_for(import::run(arguments, console)),
+        Command::Keys(arguments) => wait_for(keys::run(arguments, console)),
         Command::Forget(arguments) => wait_for(forget::run(arguments, console)),
         Command::Schema(arguments) => schema::run(arguments, console),
         Command::Completions(arguments) => completions::run(arguments, console),

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use orgform_engine::state;
 use orgform_model::invite::MailOutcome;
-use orgform_model::state::MailRecord;
+use orgform_model::state::{MailRecord, SecretFate};
 use orgform_model::{Address, Fields, ProviderName, ProviderState, Timestamp};
 use serde_json::{Value, json};
 
@@ -114,8 +114,9 @@ impl Shown<'_> {
         let things = self.things();
         let accounts = things.iter().filter(|(_, thing)| matches!(thing, Ours::Account(..))).count();
         let roles = things.iter().filter(|(_, thing)| matches!(thing, Ours::Role(..))).count();
-        let memberships = things.len() - accounts - roles;
-        let counts = [(accounts, "account"), (roles, "role"), (memberships, "membership")];
+        let keys = things.iter().filter(|(_, thing)| matches!(thing, Ours::ApiKey(..))).count();
+        let memberships = things.len() - accounts - roles - keys;
+        let counts = [(accounts, "account"), (roles, "role"), (memberships, "membership"), (keys, "API key")];
         let counts =
             counts.iter().filter(|(number, _)| *number > 0).map(|(number, one)| counted(*number, one));
         let mut text = format!("{}: {} remembered.\n", self.name, joined(counts));
@@ -145,6 +146,14 @@ impl Shown<'_> {
             }
             Ours::Role(id, record) => {
                 vec![format!("role {}", record.key.name), id.to_string(), self.applied(&record.applied)]
+            }
+            Ours::ApiKey(id, record) => {
+                let secret = match &record.secret {
+                    SecretFate::Stored(place) => format!("secret put at {place}"),
+                    SecretFate::Elsewhere => "taken over: its secret is elsewhere".to_owned(),
+                    SecretFate::Lost => "its secret was not stored: it will be removed".to_owned(),
+                };
+                vec![format!("API key {}", record.label.name), id.to_string(), secret]
             }
             Ours::Membership(_, email, record) => {
                 let grants = granted(self.state, record).into_iter().map(|(role, ends)| match ends {
@@ -208,7 +217,7 @@ impl Shown<'_> {
     fn as_json(&self) -> Value {
         let mut value = json!({
             "connection": self.state.connection,
-            "accounts": [], "roles": [], "memberships": [],
+            "accounts": [], "roles": [], "memberships": [], "apiKeys": [],
             "begun": self.state.intents.iter()
                 .filter(|(address, _)| self.asked_for(address))
                 .map(|(address, intent)| json!({ "address": address, "at": intent.at }))
@@ -222,6 +231,9 @@ impl Shown<'_> {
                 }
                 Ours::Role(id, record) => {
                     ("roles", json!({ "address": address, "id": id, "record": record }))
+                }
+                Ours::ApiKey(id, record) => {
+                    ("apiKeys", json!({ "address": address, "id": id, "record": record }))
                 }
                 Ours::Membership(account, _, record) => {
                     let grants: Vec<Value> = granted(self.state, record)

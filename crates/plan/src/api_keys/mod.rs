@@ -283,10 +283,10 @@ fn not_wanted(
     let subject = &desired.subject;
     let may_act =
         if useless { subject.asks_for(&record.object) } else { subject.speaks_for(&record.object) };
-    if !may_act {
+    if !may_act || desired.frozen.objects.contains(&record.object) {
         return;
     }
-    if !useless && (desired.frozen.objects.contains(&record.object) || finder.is_unbound(&record.object)) {
+    if !useless && finder.is_unbound(&record.object) {
         return;
     }
     let address = address_of(id, record, superseded, ground);

@@ -4,6 +4,7 @@
 //! of one thing. What depends on an erroneous declaration is frozen with it, the rest goes on.
 
 mod accounts;
+mod api_keys;
 mod members;
 mod names;
 mod roles;
@@ -84,6 +85,7 @@ pub fn resolve(manifest: &Manifest, semantics: &[&'static Semantics]) -> Checked
     let accounts = accounts::place_accounts(&mut run);
     let roles = roles::place_roles(&mut run, &accounts);
     members::place_members(&mut run, &accounts, &roles);
+    api_keys::place_api_keys(&mut run, &accounts, &roles);
     run.finish()
 }
 
@@ -142,11 +144,12 @@ impl<'m> Run<'m> {
 
     /// Tells objects of one kind and name.
     fn mark_clones(&mut self) {
-        let Manifest { providers, accounts, roles, members, .. } = self.manifest;
+        let Manifest { providers, accounts, roles, members, api_keys, .. } = self.manifest;
         self.mark_clones_of(providers);
         self.mark_clones_of(accounts);
         self.mark_clones_of(roles);
         self.mark_clones_of(members);
+        self.mark_clones_of(api_keys);
     }
 
     fn mark_clones_of<T: Kind>(&mut self, objects: &[Object<T>]) {
@@ -222,6 +225,7 @@ fn subject(manifest: &Manifest) -> Subject {
     collect(&manifest.accounts, &mut objects);
     collect(&manifest.roles, &mut objects);
     collect(&manifest.members, &mut objects);
+    collect(&manifest.api_keys, &mut objects);
     let because = if gap {
         join(&gaps, "and")
     } else if manifest.asked.is_empty() {

@@ -20,7 +20,7 @@ pub(crate) const SECRET_KEY_REF: &[&str] = &["name", "key"];
 pub(crate) const SAFETY: &[&str] = &["allow", "perAccount", "total", "admins", "protected"];
 pub(crate) const LIMIT: &[&str] = &["percent", "floor"];
 pub(crate) const ADMINS: &[&str] = &["minimum", "required"];
-pub(crate) const REMOVAL: &[&str] = &["members", "roles", "accounts"];
+pub(crate) const REMOVAL: &[&str] = &["members", "roles", "accounts", "apiKeys"];
 pub(crate) const INVITES: &[&str] = &["resendAfter", "maxAttempts", "onExhausted", "perDay", "resendPending"];
 pub(crate) const ACCOUNT: &[&str] = &[
     "providerRef",
@@ -53,6 +53,10 @@ pub(crate) const MEMBER: &[&str] = &[
 ];
 pub(crate) const MEMBERSHIP: &[&str] = &["accountRef", "roles", "expiresAt"];
 pub(crate) const IDENTITY: &[&str] = &["providerRef", "id"];
+pub(crate) const API_KEY: &[&str] =
+    &["accountRef", "displayName", "description", "roles", "writeSecretTo", "removal", "externalId"];
+pub(crate) const SECRET_PLACE: &[&str] = &["file", "secretKeyRef"];
+pub(crate) const SECRET_FILE: &[&str] = &["path"];
 
 /// A mapping of texts whose keys are free, such as tags.
 pub(crate) fn text_map(walk: &mut Walk<'_>, node: &Node) -> Option<BTreeMap<String, String>> {

@@ -97,7 +97,7 @@ fn membership(walk: &mut Walk<'_>, node: &Node) -> Option<Membership> {
     Some(Membership { span: node.span, account: account?, roles: roles.unwrap_or_default(), expires_at })
 }
 
-fn warn_of_repetition(walk: &mut Walk<'_>, roles: &[At<Arc<str>>]) {
+pub(super) fn warn_of_repetition(walk: &mut Walk<'_>, roles: &[At<Arc<str>>]) {
     for (index, role) in roles.iter().enumerate() {
         if roles[..index].iter().any(|other| other.value == role.value) {
             let said = format!("the role {} is listed twice", quoted(&role.value));

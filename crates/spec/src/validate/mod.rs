@@ -3,6 +3,7 @@
 //! Pure. What is wrong between objects is told by [`crate::resolve`].
 
 mod account;
+mod api_key;
 pub(crate) mod fields;
 mod member;
 mod provider;
@@ -60,17 +61,13 @@ fn validate_document(walk: &mut Walk<'_>, document: &Document, manifest: &mut Ma
     let name = walk.need(&top, "metadata", metadata);
     let spec = top.get("spec").filter(|spec| !spec.is_null());
     match kind {
-        Some("ApiKey") => {
-            let span = top.get("kind").map_or(top.span, |kind| kind.span);
-            walk.error(span, "`ApiKey` objects are not supported by this version").hint =
-                Some("take the object out of the root until they are.".to_owned());
-        }
-        Some(kind @ ("Provider" | "Account" | "Role" | "Member")) => {
+        Some(kind) => {
             let read = Read { walk, top: &top, spec, document, name };
             let nameless = match kind {
                 "Provider" => read.object(&mut manifest.providers, provider::provider).is_some(),
                 "Account" => read.object(&mut manifest.accounts, account::account).is_some(),
                 "Role" => read.object(&mut manifest.roles, role::role).is_some(),
+                "ApiKey" => read.object(&mut manifest.api_keys, api_key::api_key).is_some(),
                 _ => match read.object(&mut manifest.members, member::member) {
                     Some(member) => {
                         manifest.nameless_people.extend(member.email.map(|email| email.value));
@@ -83,7 +80,7 @@ fn validate_document(walk: &mut Walk<'_>, document: &Document, manifest: &mut Ma
                 gap(manifest);
             }
         }
-        _ => {
+        None => {
             manifest.nameless_people.extend(readable_email(spec));
             gap(manifest);
         }
@@ -139,7 +136,7 @@ fn kind(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<&'static str> {
         if known.is_none() {
             let said = format!("the kind {} is not known", quoted(written));
             let hint = did_you_mean(written, KINDS.iter().copied())
-                .unwrap_or_else(|| format!("known are {}.", KINDS[..4].join(", ")));
+                .unwrap_or_else(|| format!("known are {}.", KINDS.join(", ")));
             walk.error(node.span, said).hint = Some(hint);
         }
         known

@@ -28,7 +28,8 @@ const MODE: &[(&str, Mode)] = &[("Observe", Mode::Observe), ("Plan", Mode::Plan)
 const APPROVAL: &[(&str, Approval)] = &[("None", Approval::None), ("Required", Approval::Required)];
 const DRIFT: &[(&str, DriftPolicy)] = &[("Correct", DriftPolicy::Correct), ("Report", DriftPolicy::Report)];
 const ALLOW: &[(&str, Allow)] = &[("WiderReach", Allow::WiderReach), ("Irreversible", Allow::Irreversible)];
-const REMOVAL_OF_THINGS: &[(&str, Removal)] = &[("Remove", Removal::Remove), ("Retain", Removal::Retain)];
+pub(super) const REMOVAL_OF_THINGS: &[(&str, Removal)] =
+    &[("Remove", Removal::Remove), ("Retain", Removal::Retain)];
 const ON_EXHAUSTED: &[(&str, OnExhausted)] =
     &[("Hold", OnExhausted::Hold), ("Withdraw", OnExhausted::Withdraw)];
 const DEFAULT_ROOT_ACCOUNT: &str = "Acme";
@@ -114,6 +115,7 @@ fn removal(walk: &mut Walk<'_>, node: &Node) -> Option<RemovalDefaults> {
         members: one("members", REMOVAL_OF_MEMBERS, default.members),
         roles: one("roles", REMOVAL_OF_THINGS, default.roles),
         accounts: one("accounts", REMOVAL_OF_THINGS, default.accounts),
+        api_keys: one("apiKeys", REMOVAL_OF_THINGS, default.api_keys),
     })
 }
 

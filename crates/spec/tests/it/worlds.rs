@@ -1,7 +1,7 @@
 //! What the stories start from: two providers and a small root.
 
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
 };
 use orgform_model::{Finding, Severity};
 use orgform_spec::{Documents, Resolved, read_texts, resolve, validate};
@@ -44,6 +44,11 @@ pub(crate) static TREE: Semantics = Semantics {
         ],
     },
     admin: AdminRight { fixed: &["admin"], item: Some(("permissions", "all:all")) },
+    api_keys: Some(ApiKeySemantics {
+        roles: true,
+        natural_key: "displayName",
+        fields: &[field("displayName", Shape::Text), field("description", Shape::Text)],
+    }),
 };
 
 /// The opposite: flat, no custom roles, exactly one role for each member, accounts with a name only.
@@ -70,6 +75,7 @@ pub(crate) static FLAT: Semantics = Semantics {
         fields: &[],
     },
     admin: AdminRight { fixed: &["admin"], item: None },
+    api_keys: None,
 };
 
 /// Joins documents that lack their `apiVersion`.
