@@ -5,7 +5,9 @@
 
 mod audits;
 mod consent;
+mod keys;
 mod order;
 mod scene;
+mod secrets;
 mod server;
 mod weather;

@@ -9,14 +9,15 @@ use jiff::Timestamp;
 use object_store::memory::InMemory;
 use orgform_engine::state::{FileStore, Holder, ObjectBackend, OpenState, Store, read};
 use orgform_engine::{Case, EngineError, Planned, SetClock, Silent, Stop, Writing, apply, plan, verify};
-use orgform_model::desired::{DesiredAccount, DesiredMembership, DesiredPerson, DesiredRole, Manage};
+use orgform_model::desired::{DesiredAccount, DesiredApiKey, DesiredMembership, DesiredPerson, DesiredRole, Manage};
 use orgform_model::policy::Removal;
 use orgform_model::{
-    AccountPath, Address, Capabilities, Desired, Email, Fields, Grant, ObjectKind, ObjectRef, Place,
-    ProviderName, ProviderState, RoleKey, RootId, Value,
+    AccountPath, Address, ApiKeyLabel, Capabilities, Desired, Email, Fields, Grant, ObjectKind, ObjectRef, Place,
+    ProviderName, ProviderState, RoleKey, RootId, SecretPlace, Value,
 };
 use orgform_plan::{ApprovedPlan, Consent, Fate, Report, Requests, approve};
 
+use crate::secrets::Secrets;
 use crate::server::{CAPABILITIES, SEMANTICS, Server};
 
 /// A scene: one root, one server.
@@ -28,6 +29,9 @@ pub(crate) struct Scene {
     pub(crate) connection: &'static str,
     pub(crate) stop: Stop,
     pub(crate) consent: Consent,
+    pub(crate) secrets: Secrets,
+    /// What somebody asks for by address in the next run.
+    pub(crate) requests: Requests,
     place: StatePlace,
 }
 
@@ -49,6 +53,8 @@ impl Scene {
             connection: "memory one",
             stop: Stop::default(),
             consent: Consent::default(),
+            secrets: Secrets::default(),
+            requests: Requests::default(),
             place: StatePlace::File(tempfile::tempdir().unwrap()),
         };
         scene.declare_account("acme");
@@ -135,6 +141,20 @@ impl Scene {
         self.desired.people.insert(email, declared);
     }
 
+    /// Declares an API key with fixed roles, whose secret goes to `keys/` and its label.
+    pub(crate) fn declare_key(&mut self, account: &str, label: &str, roles: &[&str]) {
+        let key = DesiredApiKey {
+            object: ObjectRef::of_file(ObjectKind::ApiKey, label),
+            place: place(),
+            external_id: None,
+            fields: name(label),
+            roles: Some(roles.iter().map(|role| Grant::Fixed((*role).to_owned())).collect()),
+            secret_to: Some(SecretPlace::File { path: format!("keys/{label}") }),
+            removal: Removal::Remove,
+        };
+        self.desired.api_keys.insert(ApiKeyLabel::new(account.into(), label), key);
+    }
+
     pub(crate) fn undeclare(&mut self, account: &str, person: &str) {
         self.desired.memberships.get_mut(&AccountPath::from(account)).unwrap().remove(&email(person));
         self.desired.people.remove(&email(person));
@@ -180,12 +200,11 @@ impl Scene {
         .await;
         let planned = self.plan(before.as_ref()).await?;
         let report = self.carry_out(&planned, &mut state).await?;
-        let report = self
-            .with_case(async |case| {
-                let (clock, progress) = (&*self.clock, &Silent);
-                verify(&*self.server, case, &planned, report, &mut state, clock, progress).await
-            })
-            .await?;
+        // What was asked for by address is done by then.
+        let asked_for_nothing = Requests::default();
+        let case = self.case(&asked_for_nothing);
+        let (clock, progress) = (&*self.clock, &Silent);
+        let report = verify(&*self.server, &case, &planned, report, &mut state, clock, progress).await?;
         state.close().await.unwrap();
         Ok(report)
     }
@@ -198,12 +217,12 @@ impl Scene {
             capabilities: &self.capabilities,
             requests,
             connection: self.connection,
+            secrets: &self.secrets,
         }
     }
 
     pub(crate) async fn with_case<T>(&self, work: impl AsyncFnOnce(&Case<'_>) -> T) -> T {
-        let requests = Requests::default();
-        work(&self.case(&requests)).await
+        work(&self.case(&self.requests)).await
     }
 }
 

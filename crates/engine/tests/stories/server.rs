@@ -8,15 +8,15 @@ use async_trait::async_trait;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::invite::InviteStatus;
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Shape,
 };
 use orgform_model::world::{
-    AccountContent, ActualAccount, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
+    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
     RemovalFacts, Seen,
 };
 use orgform_model::{
-    AccountId, Action, Applied, Capabilities, Change, Email, Fields, Observation, PersonId, RoleId, Scope,
-    Semantics,
+    AccountId, Action, ApiKeyId, Applied, Capabilities, Change, Email, Fields, Observation, PersonId, RoleId, Scope,
+    Semantics, ShownOnce,
 };
 use orgform_provider::{ErrorKind, Observe, Provider, ProviderError};
 
@@ -54,7 +54,16 @@ pub(crate) const SEMANTICS: Semantics = Semantics {
         fields: &[NAME],
     },
     admin: AdminRight { fixed: &["admin"], item: None },
+    api_keys: Some(ApiKeySemantics { roles: true, natural_key: "displayName", fields: &[NAME] }),
 };
+
+/// The key that orgform runs with.
+pub(crate) const OWN_KEY: &str = "key-own";
+
+/// The secret of a key of this server.
+pub(crate) fn secret_of(key: &ApiKeyId) -> String {
+    format!("s3cret-of-{key}")
+}
 
 pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     create_account: true,
@@ -68,6 +77,10 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     invites_expire: true,
     remove_member: true,
     disable: false,
+    list_api_keys: true,
+    create_api_key: true,
+    update_api_key: true,
+    remove_api_key: true,
     email_in_list: true,
     claim_mark: false,
     mails: Mails { on_invite: true, on_resend: true, on_remove: false },
@@ -95,12 +108,12 @@ pub(crate) enum Fault {
 #[derive(Default)]
 pub(crate) struct Server(Mutex<Inside>);
 
-#[derive(Default)]
 pub(crate) struct Inside {
     pub(crate) accounts: BTreeMap<AccountId, (Option<AccountId>, Fields)>,
     pub(crate) roles: BTreeMap<AccountId, BTreeMap<RoleId, Fields>>,
     pub(crate) members: BTreeMap<AccountId, BTreeMap<PersonId, (Email, BTreeSet<RoleId>)>>,
     pub(crate) invites: BTreeMap<AccountId, Vec<ActualInvite>>,
+    pub(crate) keys: BTreeMap<AccountId, BTreeMap<ApiKeyId, ActualApiKey>>,
     /// What was carried out, in order: `invite ada@acme.example`.
     pub(crate) done: Vec<String>,
     /// How many changes were in each call.
@@ -112,8 +125,32 @@ pub(crate) struct Inside {
     pub(crate) most_at_once: usize,
     /// New invites are listed only from this look at their account on.
     pub(crate) invites_listed_after: usize,
+    /// The key that orgform runs with.
+    pub(crate) own_key: ApiKeyId,
     at_once: usize,
     ids: usize,
+}
+
+impl Default for Inside {
+    fn default() -> Self {
+        Self {
+            accounts: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            members: BTreeMap::new(),
+            invites: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            done: Vec::new(),
+            calls: Vec::new(),
+            looks: Vec::new(),
+            faults: BTreeMap::new(),
+            unseen: BTreeSet::new(),
+            most_at_once: 0,
+            invites_listed_after: 0,
+            own_key: OWN_KEY.into(),
+            at_once: 0,
+            ids: 0,
+        }
+    }
 }
 
 impl Server {
@@ -230,6 +267,18 @@ impl Inside {
                 self.members.get_mut(account).unwrap().remove(person);
                 Ok(Applied::Gone)
             }
+            Action::CreateApiKey { account, fields, roles, secret_to: _ } => {
+                let id = ApiKeyId::from(self.id("key"));
+                let roles = roles.iter().flatten().map(|role| role.known().unwrap().clone()).collect();
+                let key = ActualApiKey { fields: fields.clone(), roles };
+                self.keys.entry(account.known().unwrap().clone()).or_default().insert(id.clone(), key);
+                let secret = Some(ShownOnce::new(secret_of(&id).into()));
+                Ok(Applied::ApiKey { id, secret })
+            }
+            Action::RemoveApiKey { account, key } => {
+                self.keys.get_mut(account).unwrap().remove(key);
+                Ok(Applied::Gone)
+            }
             other => panic!("this server does not know {other:?}"),
         }
     }
@@ -294,9 +343,11 @@ impl Observe for Server {
                     })
                     .collect(),
                 completeness: Completeness::Complete,
+                own_keys: Some([inside.own_key.clone()].into()),
                 identity: Some(Identity::Machine { name: "key".to_owned(), roles: Some(BTreeSet::new()) }),
             }),
             Scope::Account { id, .. } => Seen::Account(inside.content(id)),
+            Scope::ApiKeys(id) => Seen::ApiKeys(inside.keys.get(id).cloned().unwrap_or_default()),
             Scope::Person(_) => unreachable!("the lists tell e-mails"),
         };
         Ok(Observation { at: start(), calls: 1, seen })
@@ -357,6 +408,8 @@ fn describe(change: &Change) -> String {
         Action::Withdraw { email, .. } => format!("withdraw {email}"),
         Action::UpdateMember { person, .. } => format!("update {person}"),
         Action::RemoveMember { person, .. } => format!("remove {person}"),
+        Action::CreateApiKey { fields, .. } => format!("create key {}", text(fields)),
+        Action::RemoveApiKey { key, .. } => format!("remove {key}"),
         other => panic!("this server does not know {other:?}"),
     }
 }

@@ -47,13 +47,13 @@ impl Case<'_, '_> {
         }
         let mut reported: Vec<String> = Vec::new();
         if self.ground.input.desired.policy.drift == DriftPolicy::Report {
-            reported.extend(std::mem::take(&mut compared.drift).into_iter().map(|change| change.field));
+            reported.extend(std::mem::take(&mut compared.drift).into_iter().map(|change| format!("its {}", change.field)));
         }
         let roles = wanted.as_ref().map(|wanted| self.compare_roles(wanted, record, actual));
         reported.extend(roles.iter().flat_map(|roles| roles.reported.iter().cloned()));
         plan.drift.extend(reported.into_iter().map(|what| Kept {
             address: self.address.clone(),
-            what,
+            what: format!("{}, {what}", self.title()),
             because: "changed at the provider; the drift policy is Report".into(),
         }));
         for id in roles.iter().flat_map(|roles| &roles.kept) {
@@ -183,7 +183,7 @@ impl Case<'_, '_> {
                 roles.loses.push(ground.roles.title(id));
             } else if report {
                 roles.all.insert(Ref::Known(id.clone()));
-                roles.reported.push(format!("has {} too", ground.roles.title(id)));
+                roles.reported.push(format!("which has {} too", ground.roles.title(id)));
             } else {
                 roles.drift = true;
                 roles.loses.push(ground.roles.title(id));
@@ -199,7 +199,7 @@ impl Case<'_, '_> {
             let title = ground.roles.grant_title(grant, ground);
             match id.is_some_and(applied) {
                 true if report => {
-                    roles.reported.push(format!("lacks {title}"));
+                    roles.reported.push(format!("which lacks {title}"));
                     continue;
                 }
                 true => roles.drift = true,

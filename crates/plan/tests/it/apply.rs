@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use orgform_model::change::{Action, Applied, Ref};
 use orgform_model::fields::{FieldChange, Fields};
 use orgform_model::invite::InviteStatus;
-use orgform_model::state::{Loss, Remember};
+use orgform_model::state::{Loss, Record, Remember, SecretFate};
 use orgform_model::world::{
-    AccountContent, ActualAccount, ActualInvite, ActualMember, ActualRole, PersonSeen, RemovalFacts,
+    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, PersonSeen, RemovalFacts,
 };
 use orgform_model::{
-    AccountId, Address, Email, PersonId, ProviderState, RoleId, RoleKey, Thing, Timestamp, Value, World,
+    AccountId, Address, ApiKeyId, Email, PersonId, ProviderState, RoleId, RoleKey, Thing, Timestamp, Value, World,
 };
 use orgform_plan::{Bindings, Plan, PlannedChange};
 
@@ -111,6 +111,13 @@ impl Model {
             })
             .collect();
         let record = change.record.bind(bindings).expect("every reference is bound");
+        let record = match (record, &change.change.action) {
+            (Record::ApiKey(mut record), Action::CreateApiKey { secret_to, .. }) => {
+                record.secret = SecretFate::Stored(secret_to.clone());
+                Record::ApiKey(record)
+            }
+            (record, _) => record,
+        };
         for entry in (Remember { record, losses }).entries(&applied) {
             self.state.record(entry);
         }
@@ -192,6 +199,28 @@ impl Model {
                 assert_eq!(member.roles, *from, "{address}");
                 Applied::Gone
             }
+            Action::CreateApiKey { account, fields, roles, secret_to } => {
+                let account = bindings.account(account).expect("an account");
+                let roles = roles.iter().flat_map(|roles| self.bound(&account, roles, bindings)).collect();
+                self.made += 1;
+                let id = ApiKeyId::from(format!("key-made-{}", self.made));
+                let key = ActualApiKey { fields: fields.clone(), roles };
+                self.keys(&account).insert(id.clone(), key);
+                self.world.secrets.insert(secret_to.clone(), Some(id.clone()));
+                Applied::ApiKey { id, secret: None }
+            }
+            Action::UpdateApiKey { account, key, changes, from, roles } => {
+                let roles = roles.as_ref().map(|roles| self.bound(account, roles, bindings));
+                let actual = self.keys(account).get_mut(key).expect("a key");
+                assert_eq!(actual.roles, *from, "{address}");
+                write_fields(&mut actual.fields, changes);
+                actual.roles = roles.unwrap_or_else(|| from.clone());
+                Applied::ApiKey { id: key.clone(), secret: None }
+            }
+            Action::RemoveApiKey { account, key } => {
+                self.keys(account).remove(key).expect("a key");
+                Applied::Gone
+            }
             Action::Disable { account, person } | Action::Enable { account, person } => {
                 let member = self.member(account, person);
                 member.disabled = matches!(action, Action::Disable { .. });
@@ -268,6 +297,10 @@ impl Model {
 
     fn content(&mut self, account: &AccountId) -> &mut AccountContent {
         self.world.contents.get_mut(account).expect("an account").as_mut().expect("a seen account")
+    }
+
+    fn keys(&mut self, account: &AccountId) -> &mut BTreeMap<ApiKeyId, ActualApiKey> {
+        self.world.api_keys.entry(account.clone()).or_insert_with(|| Ok(BTreeMap::new())).as_mut().expect("seen")
     }
 
     fn member(&mut self, account: &AccountId, person: &PersonId) -> &mut ActualMember {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use orgform_model::capabilities::{Capabilities, Mails, Rate};
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
 };
 
 const fn field(name: &'static str, shape: Shape) -> FieldRule {
@@ -15,40 +15,59 @@ const fn field(name: &'static str, shape: Shape) -> FieldRule {
 pub(crate) static TREE: Semantics = Semantics {
     kind: "pureport",
     title: "Treeland",
-    accounts: AccountSemantics {
-        tree: true,
-        top_level_creatable: false,
-        natural_key: "displayName",
-        natural_key_unique: false,
-        fields: &[
-            field("displayName", Shape::Text),
-            field("description", Shape::Text),
-            field("tags", Shape::Map),
-            field("technicalContacts", Shape::Set),
-            FieldRule {
-                name: "consent",
-                title: "consent",
-                shape: Shape::Text,
-                rule: Rule::OneWay { to: "Accepted" },
-                max: None,
-                own_call: true,
-            },
-        ],
-    },
-    roles: RoleSemantics {
-        custom: true,
-        inherited: true,
-        combine: Combine::Union,
-        fixed: &[FixedRole { name: "admin", title: "Admin", id: None }],
-        implied: &[],
-        natural_key: "displayName",
-        fields: &[
-            field("displayName", Shape::Text),
-            field("description", Shape::Text),
-            field("permissions", Shape::Set),
-        ],
-    },
+    accounts: TREE_ACCOUNTS,
+    roles: TREE_ROLES,
     admin: AdminRight { fixed: &["admin"], item: Some(("permissions", "all:all")) },
+    api_keys: None,
+};
+
+/// The same, with API keys that have roles.
+pub(crate) static KEYS: Semantics = Semantics {
+    kind: "pureport",
+    title: "Treeland",
+    accounts: TREE_ACCOUNTS,
+    roles: TREE_ROLES,
+    admin: AdminRight { fixed: &["admin"], item: Some(("permissions", "all:all")) },
+    api_keys: Some(ApiKeySemantics {
+        roles: true,
+        natural_key: "displayName",
+        fields: &[field("displayName", Shape::Text), field("description", Shape::Text)],
+    }),
+};
+
+const TREE_ACCOUNTS: AccountSemantics = AccountSemantics {
+    tree: true,
+    top_level_creatable: false,
+    natural_key: "displayName",
+    natural_key_unique: false,
+    fields: &[
+        field("displayName", Shape::Text),
+        field("description", Shape::Text),
+        field("tags", Shape::Map),
+        field("technicalContacts", Shape::Set),
+        FieldRule {
+            name: "consent",
+            title: "consent",
+            shape: Shape::Text,
+            rule: Rule::OneWay { to: "Accepted" },
+            max: None,
+            own_call: true,
+        },
+    ],
+};
+
+const TREE_ROLES: RoleSemantics = RoleSemantics {
+    custom: true,
+    inherited: true,
+    combine: Combine::Union,
+    fixed: &[FixedRole { name: "admin", title: "Admin", id: None }],
+    implied: &[],
+    natural_key: "displayName",
+    fields: &[
+        field("displayName", Shape::Text),
+        field("description", Shape::Text),
+        field("permissions", Shape::Set),
+    ],
 };
 
 pub(crate) static TREE_CAN: Capabilities = Capabilities {
@@ -62,6 +81,10 @@ pub(crate) static TREE_CAN: Capabilities = Capabilities {
     resend_invite: true,
     invites_expire: true,
     remove_member: true,
+    list_api_keys: true,
+    create_api_key: true,
+    update_api_key: true,
+    remove_api_key: true,
     mails: Mails { on_invite: true, on_resend: true, on_remove: false },
     rate: Rate { concurrency: 8, per_second: 10 },
     visible_within: Duration::from_secs(5),
@@ -93,6 +116,7 @@ pub(crate) static FLAT: Semantics = Semantics {
         fields: &[],
     },
     admin: AdminRight { fixed: &["admin"], item: None },
+    api_keys: None,
 };
 
 pub(crate) static FLAT_CAN: Capabilities = Capabilities {

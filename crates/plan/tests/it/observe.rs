@@ -22,7 +22,8 @@ pub(crate) struct Setting<'a> {
 pub(crate) fn plan(setting: &Setting<'_>) -> Plan {
     let Setting { desired, base, all, state, semantics, capabilities, requests, now } = *setting;
     let directory = all.directory.clone();
-    let mut world = World { directory, at: now, calls: 1, ..World::default() };
+    let secrets = all.secrets.clone();
+    let mut world = World { directory, at: now, calls: 1, secrets, ..World::default() };
     look(all, &mut world, scopes(desired, &all.directory, state, semantics));
     let people = people_to_look_up(desired, &world, state, semantics, now);
     look(all, &mut world, people);
@@ -40,9 +41,10 @@ pub(crate) fn plan(setting: &Setting<'_>) -> Plan {
         if plan.needs.is_empty() {
             return plan;
         }
-        let seen_before = world.contents.len();
+        let seen_before = world.contents.len() + world.api_keys.len();
         look(all, &mut world, plan.needs.clone());
-        assert!(world.contents.len() > seen_before, "it asks again for what it has: {:?}", plan.needs);
+        let seen = world.contents.len() + world.api_keys.len();
+        assert!(seen > seen_before, "it asks again for what it has: {:?}", plan.needs);
         let people = people_to_look_up(desired, &world, state, semantics, now);
         look(all, &mut world, people);
     }
@@ -56,6 +58,11 @@ fn look(all: &World, world: &mut World, scopes: BTreeSet<Scope>) {
             Scope::Account { id, .. } => {
                 if let Some(content) = all.contents.get(&id) {
                     world.contents.insert(id, content.clone());
+                }
+            }
+            Scope::ApiKeys(id) => {
+                if let Some(keys) = all.api_keys.get(&id) {
+                    world.api_keys.insert(id, keys.clone());
                 }
             }
             Scope::Person(id) => {

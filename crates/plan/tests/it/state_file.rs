@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use orgform_model::fields::Fields;
 use orgform_model::invite::MailOutcome;
 use orgform_model::policy::Removal;
-use orgform_model::state::{AccountRecord, KnownPerson, Loss, MailRecord, MembershipRecord, RoleRecord};
-use orgform_model::{Email, ObjectKind, ObjectRef, ProviderState, RoleKey, Timestamp, Value};
+use orgform_model::state::{
+    AccountRecord, ApiKeyRecord, KnownPerson, Loss, MailRecord, MembershipRecord, RoleRecord, SecretFate,
+};
+use orgform_model::{
+    ApiKeyLabel, Email, ObjectKind, ObjectRef, ProviderState, RoleKey, SecretPlace, Timestamp, Value,
+};
 use serde::Deserialize;
 
-use crate::world_file::{OneOrMore, WorldFile, last, person_id, role_fields, usual_email};
+use crate::world_file::{key_id, OneOrMore, WorldFile, last, person_id, role_fields, usual_email};
 
 /// A story's state.
 #[derive(Debug, Default, Deserialize)]
@@ -24,6 +28,8 @@ pub(crate) struct StateFile {
     roles: BTreeMap<String, BTreeMap<String, RolePart>>,
     /// By account, then person; over what `ours` says.
     members: BTreeMap<String, BTreeMap<String, MemberPart>>,
+    /// By account, then name.
+    keys: BTreeMap<String, BTreeMap<String, KeyPart>>,
     losses: Vec<LossPart>,
     /// E-mails that were looked up, a minute ago.
     people: BTreeMap<String, String>,
@@ -45,6 +51,20 @@ struct RolePart {
     removal: Option<Removal>,
     object: Option<String>,
     permissions: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct KeyPart {
+    object: String,
+    /// The roles that were applied; as they are at the provider if it is not said.
+    roles: Option<Vec<String>>,
+    kept: Vec<String>,
+    description: Option<String>,
+    /// The file that its secret was put into, `elsewhere` or `lost`.
+    secret: String,
+    replaces: Option<String>,
+    removal: Option<Removal>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -102,6 +122,11 @@ impl StateFile {
                 let email = part.email.as_deref().map_or_else(|| usual_email(short), Email::new);
                 let record = membership_record(path, short, part, world);
                 state.memberships.entry(world.account_id(path)).or_default().insert(email, record);
+            }
+        }
+        for (path, keys) in &self.keys {
+            for (name, part) in keys {
+                state.api_keys.insert(key_id(name), key_record(path, name, part, world));
             }
         }
         for LossPart { at, account, people, consented } in &self.losses {
@@ -214,6 +239,34 @@ fn membership_record(path: &str, short: &str, part: &MemberPart, world: &WorldFi
         mail,
         leaving: part.leaving,
         disabled: part.disabled,
+    }
+}
+
+fn key_record(path: &str, name: &str, part: &KeyPart, world: &WorldFile) -> ApiKeyRecord {
+    let actual = world.accounts.get(path).and_then(|account| account.keys.get(name));
+    let roles = part.roles.clone().or_else(|| match actual? {
+        OneOrMore::Roles(roles) => Some(roles.clone()),
+        OneOrMore::More(more) => Some(more.roles.clone()),
+    });
+    let mut applied = Fields::from([(
+        "displayName".to_owned(),
+        Value::text(name.split('#').next().unwrap()),
+    )]);
+    applied.extend(part.description.as_ref().map(|text| ("description".to_owned(), Value::text(text))));
+    ApiKeyRecord {
+        object: object(ObjectKind::ApiKey, &part.object),
+        account: world.account_id(path),
+        label: ApiKeyLabel::new(path.into(), part.object.as_str()),
+        applied,
+        roles: roles.map(|roles| world.role_ids(path, &roles)),
+        kept: world.role_ids(path, &part.kept),
+        removal: part.removal.unwrap_or(Removal::Remove),
+        secret: match part.secret.as_str() {
+            "lost" => SecretFate::Lost,
+            "" | "elsewhere" => SecretFate::Elsewhere,
+            path => SecretFate::Stored(SecretPlace::File { path: path.to_owned() }),
+        },
+        replaces: part.replaces.as_deref().map(key_id),
     }
 }
 

@@ -46,7 +46,10 @@ impl Story {
             world: file.world(),
             state: state.map(|state| state.state(&file)),
             capabilities: file.capabilities(),
-            requests: Requests { resend: file.resend.iter().map(|text| text.parse().unwrap()).collect() },
+            requests: Requests {
+                resend: file.resend.iter().map(|text| text.parse().unwrap()).collect(),
+                remake: file.remake.iter().map(|text| text.parse().unwrap()).collect(),
+            },
             desired,
             file,
         }
@@ -118,6 +121,8 @@ fn short(entry: &Entry) -> String {
             let flags: String = flags.iter().filter(|(is, _)| *is).map(|(_, text)| *text).collect();
             format!("{email} in {account} as {person}{flags}")
         }
+        Entry::ApiKey { id, record } => format!("API key {id} as {}", record.label),
+        Entry::DropApiKey { id } => format!("API key {id} is not ours"),
         Entry::DropMembership { account, email } => format!("{email} in {account} is not ours"),
         other => format!("{other:?}"),
     }
@@ -150,6 +155,7 @@ fn object(text: &str) -> ObjectRef {
         "Account" => ObjectKind::Account,
         "Role" => ObjectKind::Role,
         "Member" => ObjectKind::Member,
+        "ApiKey" => ObjectKind::ApiKey,
         other => panic!("no kind {other}"),
     };
     ObjectRef::of_file(kind, name)

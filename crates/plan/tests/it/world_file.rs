@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use orgform_model::fields::{Fields, Value};
 use orgform_model::invite::InviteStatus;
 use orgform_model::world::{
-    AccountContent, ActualAccount, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
+    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
     PersonSeen, Reach, RemovalFacts, Unseen,
 };
-use orgform_model::{AccountId, Capabilities, Email, PersonId, RoleId, Semantics, Timestamp, World};
+use orgform_model::{AccountId, ApiKeyId, Capabilities, Email, PersonId, RoleId, SecretPlace, Semantics, Timestamp, World};
 use serde::Deserialize;
 
-use crate::capability::{FLAT, FLAT_CAN, TREE, TREE_CAN};
+use crate::capability::{FLAT, FLAT_CAN, KEYS, TREE, TREE_CAN};
 
 /// A story's world.
 #[derive(Debug, Deserialize)]
@@ -43,6 +43,15 @@ pub(crate) struct WorldFile {
     /// Addresses asked for by `orgform invites resend`.
     #[serde(default)]
     pub(crate) resend: BTreeSet<String>,
+    /// Names of the API keys that orgform runs with; nobody can tell if it is not said.
+    #[serde(default)]
+    pub(crate) own_keys: Option<BTreeSet<String>>,
+    /// Which key's secret is in a file that was looked at; `none` if none is.
+    #[serde(default)]
+    pub(crate) secrets: BTreeMap<String, String>,
+    /// Addresses asked for by `orgform keys remake`.
+    #[serde(default)]
+    pub(crate) remake: BTreeSet<String>,
     /// Objects that the plan is for, as `Member ada`; everything if it is not said.
     #[serde(default)]
     pub(crate) only: Option<BTreeSet<String>>,
@@ -61,6 +70,8 @@ pub(crate) enum ProviderKind {
     #[default]
     Tree,
     Flat,
+    /// The tree, with API keys.
+    Keys,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,6 +100,10 @@ pub(crate) struct AccountFile {
     pub(crate) roles: BTreeMap<String, Vec<String>>,
     pub(crate) members: BTreeMap<String, OneOrMore<MemberFile>>,
     pub(crate) invites: BTreeMap<String, OneOrMore<InviteFile>>,
+    /// API keys and their roles; `CI#2` is another one of the name `CI`. Its id is `key-CI#2`.
+    pub(crate) keys: BTreeMap<String, OneOrMore<KeyFile>>,
+    /// Why its API keys could not be seen.
+    pub(crate) keys_unseen: Option<String>,
     /// Why nothing of it could be seen.
     pub(crate) unseen: Option<String>,
     /// Why not all people of it could be seen.
@@ -129,6 +144,13 @@ pub(crate) struct InviteFile {
     pub(crate) times: Option<usize>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct KeyFile {
+    pub(crate) roles: Vec<String>,
+    pub(crate) description: String,
+}
+
 /// What removing means, where it is more than usual.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -145,12 +167,13 @@ impl WorldFile {
         match self.provider {
             ProviderKind::Tree => &TREE,
             ProviderKind::Flat => &FLAT,
+            ProviderKind::Keys => &KEYS,
         }
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {
         let mut can = match self.provider {
-            ProviderKind::Tree => TREE_CAN.clone(),
+            ProviderKind::Tree | ProviderKind::Keys => TREE_CAN.clone(),
             ProviderKind::Flat => FLAT_CAN.clone(),
         };
         for what in &self.cannot {
@@ -163,6 +186,9 @@ impl WorldFile {
                 "updateAccount" => can.update_account = false,
                 "writeRoles" => can.write_roles = false,
                 "removeMember" => can.remove_member = false,
+                "createApiKey" => can.create_api_key = false,
+                "updateApiKey" => can.update_api_key = false,
+                "removeApiKey" => can.remove_api_key = false,
                 "mailOnInvite" => can.mails.on_invite = false,
                 other => panic!("no capability {other}"),
             }
@@ -179,6 +205,7 @@ impl WorldFile {
                 accounts: accounts.collect(),
                 completeness: completeness(self.partial.as_ref()),
                 identity: self.identity(),
+                own_keys: self.own_keys.as_ref().map(|keys| keys.iter().map(|name| key_id(name)).collect()),
             },
             at: self.now,
             ..World::default()
@@ -189,6 +216,15 @@ impl WorldFile {
                 None => Ok(self.content(path, account)),
             };
             world.contents.insert(self.account_id(path), content);
+            let keys = match &account.keys_unseen {
+                Some(because) => Err(Unseen { because: because.clone(), hint: None }),
+                None => Ok(account.keys.iter().map(|(name, key)| self.key(path, name, key)).collect()),
+            };
+            world.api_keys.insert(self.account_id(path), keys);
+        }
+        for (path, key) in &self.secrets {
+            let there = (key != "none").then(|| key_id(key));
+            world.secrets.insert(SecretPlace::File { path: path.clone() }, there);
         }
         for content in world.contents.values().flatten() {
             for id in content.members.keys() {
@@ -196,6 +232,18 @@ impl WorldFile {
             }
         }
         world
+    }
+
+    fn key(&self, path: &str, name: &str, key: &OneOrMore<KeyFile>) -> (ApiKeyId, ActualApiKey) {
+        let (roles, description) = match key {
+            OneOrMore::Roles(roles) => (roles, ""),
+            OneOrMore::More(more) => (&more.roles, more.description.as_str()),
+        };
+        let fields = Fields::from([
+            ("displayName".to_owned(), Value::text(name.split('#').next().unwrap())),
+            ("description".to_owned(), Value::text(description)),
+        ]);
+        (key_id(name), ActualApiKey { fields, roles: self.role_ids(path, roles) })
     }
 
     fn seen(&self, id: &PersonId) -> PersonSeen {
@@ -267,7 +315,7 @@ impl WorldFile {
             roles_complete: completeness(account.roles_partial.as_ref()),
             ..AccountContent::default()
         };
-        if matches!(self.provider, ProviderKind::Tree) {
+        if !matches!(self.provider, ProviderKind::Flat) {
             let fields = Fields::from([("displayName".to_owned(), Value::text("Admin"))]);
             let admin = ActualRole { fixed: Some("admin"), fields, removal: RemovalFacts::LOCAL };
             content.roles.insert(role_id(path, "admin"), admin);
@@ -361,6 +409,10 @@ pub(crate) fn role_fields(name: &str, cells: &[String]) -> Fields {
 
 pub(crate) fn person_id(short: &str) -> PersonId {
     format!("user-{short}").into()
+}
+
+pub(crate) fn key_id(name: &str) -> ApiKeyId {
+    format!("key-{name}").into()
 }
 
 pub(crate) fn usual_email(short: &str) -> Email {

@@ -84,6 +84,10 @@ fn plan(blocks: &mut Vec<Block>, view: &PlanView) {
         changes(blocks, view);
     }
     if view.nothing_to_do {
+        let missing = lines(|paper| text::missing_secrets(paper, view));
+        if !missing.is_empty() {
+            blocks.push(Block::fenced("text", &missing, Worth::Quiet));
+        }
         return;
     }
     let quiet = lines(|paper| text::quiet(paper, view));

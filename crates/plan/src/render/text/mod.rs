@@ -10,11 +10,11 @@ mod sections;
 use super::Style;
 use super::paper::{Ink, Paper, Span};
 use super::view::PlanView;
-use sections::{deferred, missing_secrets};
+use sections::deferred;
 
 pub(super) use changes::changes;
 pub(super) use report::{outcomes, report};
-pub(super) use sections::{loud, quiet};
+pub(super) use sections::{loud, missing_secrets, quiet};
 
 /// A plan as text; each line ends with a line end.
 pub(super) fn plan(view: &PlanView, style: &Style) -> String {

@@ -26,7 +26,7 @@ pub(in super::super) fn quiet(paper: &mut Paper, view: &PlanView) {
 }
 
 /// API keys whose secret is not where it was put: where it should be, and how to have another one.
-pub(super) fn missing_secrets(paper: &mut Paper, view: &PlanView) {
+pub(in super::super) fn missing_secrets(paper: &mut Paper, view: &PlanView) {
     let count = words::count(view.missing_secrets.len(), "secret", "secrets");
     let mut section = Section::new(paper, "Not here", Ink::Bold);
     for (index, one) in view.missing_secrets.iter().enumerate() {
