@@ -42,6 +42,11 @@ impl Simulator {
         self.control("GET", "/__stats", "")
     }
 
+    /// The requests so far.
+    pub fn log(&self) -> Value {
+        self.control("GET", "/__log", "")
+    }
+
     /// Mails sent to one person.
     pub fn mails_to(&self, email: &str) -> u64 {
         self.stats()["mailsByRecipient"][email].as_u64().unwrap_or(0)

@@ -97,12 +97,12 @@ fn at_a_terminal_only_a_typed_yes_agrees() {
     for typed in ["y\n", "no\n", "\n", "YES\n"] {
         let asked = story.at_terminal("apply", typed);
         assert_eq!(asked.code, Some(1), "{typed:?}: {}", asked.stdout);
-        assert!(asked.stdout.contains("Apply these 21 changes? Only 'yes' is accepted:"), "{}", asked.stdout);
+        assert!(asked.stdout.contains("Apply these 22 changes? Only 'yes' is accepted:"), "{}", asked.stdout);
     }
     assert_eq!(simulator.stats()["writes"], 0);
     let agreed = story.at_terminal("apply", "yes\n");
     assert_eq!(agreed.code, Some(0), "{}", agreed.stdout);
-    assert!(agreed.stdout.contains("21 changes done"), "{}", agreed.stdout);
+    assert!(agreed.stdout.contains("22 changes done"), "{}", agreed.stdout);
 }
 
 #[test]

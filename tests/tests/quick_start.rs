@@ -36,13 +36,13 @@ fn plan_and_validate_have_forms_for_programs() {
     let plan = story.run("plan --format json").json();
     assert_eq!(plan["format"], 1);
     assert_eq!(plan["plans"][0]["provider"], "pureport");
-    assert_eq!(plan["plans"][0]["changes"].as_array().unwrap().len(), 21);
+    assert_eq!(plan["plans"][0]["changes"].as_array().unwrap().len(), 22);
     let markdown = story.run("plan --format markdown");
-    assert!(markdown.stdout.contains("21 changes"), "{}", markdown.stdout);
+    assert!(markdown.stdout.contains("22 changes"), "{}", markdown.stdout);
     let valid = story.run("validate --format json").json();
-    assert_eq!((&valid["errors"], &valid["objects"]), (&0.into(), &19.into()));
+    assert_eq!((&valid["errors"], &valid["objects"]), (&0.into(), &20.into()));
     let applied = story.run("apply --yes --format json").json();
-    assert_eq!(applied["reports"][0]["outcomes"].as_array().unwrap().len(), 21);
+    assert_eq!(applied["reports"][0]["outcomes"].as_array().unwrap().len(), 22);
     assert_eq!(applied["reports"][0]["verified"]["is"], "converged");
 }
 

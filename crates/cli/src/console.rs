@@ -137,7 +137,8 @@ impl Console {
             None => text.to_owned(),
             Some(folder) => text
                 .replace("`orgform ", &format!("`orgform {folder} "))
-                .replace(": orgform apply ", &format!(": orgform {folder} apply ")),
+                .replace(": orgform apply ", &format!(": orgform {folder} apply "))
+                .replace("orgform keys remake ", &format!("orgform {folder} keys remake ")),
         }
     }
 

@@ -6,10 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use orgform_model::world::ActualApiKey;
 use orgform_model::{
-    AccountId, Action, Applied, Change, Email, FieldChange, Fields, InviteId, PersonId, Ref, RoleId,
+    AccountId, Action, ApiKeyId, Applied, Change, Email, FieldChange, Fields, InviteId, PersonId, Ref, RoleId,
+    ShownOnce,
 };
 use orgform_provider::{ErrorKind, Provider, ProviderError};
+use secrecy::SecretString;
 
 use super::Memory;
 use super::observe::trouble;
@@ -94,6 +97,21 @@ impl Memory {
             }
             Action::RemoveMember { account, person, from } => {
                 self.remove_member(account, person, from, world)
+            }
+            Action::CreateApiKey { account, fields, roles, secret_to: _ } => {
+                let roles = roles.as_ref().map(all_bound).transpose()?.unwrap_or_default();
+                self.create_api_key(&bound(account)?, fields, roles, world)
+            }
+            Action::UpdateApiKey { account, key, changes, from, roles } => {
+                let roles = roles.as_ref().map(all_bound).transpose()?;
+                self.update_api_key(account, key, changes, from, roles, world)
+            }
+            Action::RemoveApiKey { account, key } => {
+                self.need(self.kind.capabilities.remove_api_key, "remove API keys")?;
+                if world.account(account)?.keys.remove(key).is_some() {
+                    world.traffic.writes += 1;
+                }
+                Ok(Applied::Gone)
             }
             Action::Disable { account, person } => self.set_disabled(account, person, true, world),
             Action::Enable { account, person } => self.set_disabled(account, person, false, world),
@@ -282,6 +300,49 @@ impl Memory {
         Ok(Applied::Member { person: person.clone(), roles })
     }
 
+    fn create_api_key(
+        &self,
+        account: &AccountId,
+        fields: &Fields,
+        roles: BTreeSet<RoleId>,
+        world: &mut World,
+    ) -> Answer {
+        self.need(self.kind.capabilities.create_api_key, "make API keys")?;
+        world.account(account)?;
+        let id = ApiKeyId::from(world.new_id("key"));
+        let key = ActualApiKey { fields: fields.clone(), roles };
+        world.account(account)?.keys.insert(id.clone(), key);
+        world.traffic.writes += 1;
+        world.hide(id.to_string(), self.kind.lag);
+        let secret = Some(ShownOnce::new(SecretString::from(format!("s3cret-of-{id}"))));
+        Ok(Applied::ApiKey { id, secret })
+    }
+
+    fn update_api_key(
+        &self,
+        account: &AccountId,
+        key: &ApiKeyId,
+        changes: &[FieldChange],
+        from: &BTreeSet<RoleId>,
+        roles: Option<BTreeSet<RoleId>>,
+        world: &mut World,
+    ) -> Answer {
+        self.need(self.kind.capabilities.update_api_key, "change API keys")?;
+        let here = world.account(account)?.keys.get_mut(key).ok_or_else(|| stale("the key is gone"))?;
+        let other = roles.as_ref().is_some_and(|roles| here.roles != *roles);
+        if other && here.roles != *from {
+            return Err(stale("the key has other roles now"));
+        }
+        let wrote = write_fields(&mut here.fields, changes)?;
+        if let Some(roles) = roles {
+            here.roles = roles;
+        }
+        if wrote || other {
+            world.traffic.writes += 1;
+        }
+        Ok(Applied::ApiKey { id: key.clone(), secret: None })
+    }
+
     fn need(&self, can: bool, what: &str) -> Result<(), Not> {
         if can { Ok(()) } else { Err(Not::Refused(format!("it is not possible to {what}"))) }
     }
@@ -331,6 +392,7 @@ fn target_of(action: &Action) -> Option<Target> {
         Action::Resend { .. } => Target::Resend,
         Action::UpdateMember { .. } => Target::UpdateMember,
         Action::RemoveMember { .. } => Target::RemoveMember,
+        Action::CreateApiKey { .. } => Target::CreateApiKey,
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use orgform_model::Capabilities;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
 };
 use orgform_model::world::{Reach, RemovalFacts};
 
@@ -26,7 +26,8 @@ pub struct Kind {
 
 impl Kind {
     /// The opposite of Pureport: flat accounts with a unique name, fixed roles of which a member has exactly one,
-    /// invites that carry no roles and can't be taken back, e-mails in the list, removal that can't be undone.
+    /// invites that carry no roles and can't be taken back, e-mails in the list, removal that can't be undone; API
+    /// keys without roles that can't be changed.
     pub fn flat() -> Self {
         Self {
             semantics: &FLAT,
@@ -90,6 +91,11 @@ static FLAT: Semantics = Semantics {
         fields: &[],
     },
     admin: AdminRight { fixed: &["owner"], item: None },
+    api_keys: Some(ApiKeySemantics {
+        roles: false,
+        natural_key: "name",
+        fields: &[FieldRule { rule: Rule::Immutable, ..field("name", Shape::Text, Some(64)) }],
+    }),
 };
 
 static FLAT_CAN: Capabilities = Capabilities {
@@ -100,6 +106,9 @@ static FLAT_CAN: Capabilities = Capabilities {
     invites_expire: true,
     remove_member: true,
     disable: true,
+    list_api_keys: true,
+    create_api_key: true,
+    remove_api_key: true,
     email_in_list: true,
     mails: Mails { on_invite: true, on_resend: true, on_remove: false },
     batch: 3,
@@ -141,7 +150,17 @@ static TREE: Semantics = Semantics {
     accounts: TREE_ACCOUNTS,
     roles: TREE_ROLES,
     admin: TREE_ADMIN,
+    api_keys: TREE_API_KEYS,
 };
+
+const TREE_API_KEYS: Option<ApiKeySemantics> = Some(ApiKeySemantics {
+    roles: true,
+    natural_key: "displayName",
+    fields: &[
+        field("displayName", Shape::Text, Some(64)),
+        field("description", Shape::Text, Some(256)),
+    ],
+});
 
 const CAN_ALL_BUT_DISABLE: Capabilities = Capabilities {
     create_account: true,
@@ -154,6 +173,10 @@ const CAN_ALL_BUT_DISABLE: Capabilities = Capabilities {
     resend_invite: true,
     invites_expire: true,
     remove_member: true,
+    list_api_keys: true,
+    create_api_key: true,
+    update_api_key: true,
+    remove_api_key: true,
     mails: Mails { on_invite: true, on_resend: true, on_remove: true },
     rate: Rate { concurrency: 8, per_second: 1000 },
     ..Capabilities::NONE
@@ -167,6 +190,7 @@ static OWN_ROLES: Semantics = Semantics {
     accounts: AccountSemantics { tree: false, top_level_creatable: true, ..TREE_ACCOUNTS },
     roles: RoleSemantics { inherited: false, ..TREE_ROLES },
     admin: TREE_ADMIN,
+    api_keys: TREE_API_KEYS,
 };
 
 static LAGGING_CAN: Capabilities = Capabilities {

@@ -22,6 +22,9 @@ pub const FOUNDER: &str = "founder@acme.example";
 /// The name of the account that exists from the start.
 pub const FOUNDING_ACCOUNT: &str = "Acme";
 
+/// The API key that the connections run with.
+const OWN_KEY: &str = "key-0";
+
 /// A world in memory, and a connection to it. Clones share the world.
 #[derive(Clone, Debug)]
 pub struct Memory {

@@ -1,16 +1,18 @@
 //! Looks at a world in memory: one call for the list of accounts, one per account, one per person.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use orgform_model::invite::InviteStatus;
 use orgform_model::world::{
-    AccountContent, ActualAccount, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
+    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
     PersonSeen, Seen,
 };
-use orgform_model::{AccountId, Observation, PersonId, Scope};
+use orgform_model::{AccountId, ApiKeyId, Observation, PersonId, Scope};
 use orgform_provider::{ErrorKind, Observe, ProviderError};
 
-use super::Memory;
 use super::world::World;
+use super::{Memory, OWN_KEY};
 use crate::suite::{Effect, Target};
 
 #[async_trait]
@@ -22,6 +24,7 @@ impl Observe for Memory {
             Scope::Directory => Seen::Directory(self.directory(&mut world)?),
             Scope::Account { id, fields: _ } => Seen::Account(self.content(id, &mut world)?),
             Scope::Person(id) => Seen::Person(person(id, &mut world)?),
+            Scope::ApiKeys(id) => Seen::ApiKeys(api_keys(id, &mut world)?),
         };
         Ok(Observation { at: world.now, calls: 1, seen })
     }
@@ -43,6 +46,7 @@ impl Memory {
         let mut directory = Directory {
             completeness,
             identity: Some(Identity::Person(world.founder.clone())),
+            own_keys: Some([OWN_KEY.into()].into()),
             ..Directory::default()
         };
         for id in ids {
@@ -137,6 +141,22 @@ fn person(id: &PersonId, world: &mut World) -> Result<PersonSeen, ProviderError>
         Some(person) => PersonSeen::Email(person.email.clone()),
         None => PersonSeen::Gone,
     })
+}
+
+fn api_keys(
+    id: &AccountId,
+    world: &mut World,
+) -> Result<BTreeMap<ApiKeyId, ActualApiKey>, ProviderError> {
+    let tried = format!("list the API keys of {id}");
+    if let Some(effect) = world.strike(Target::ApiKeys) {
+        return Err(trouble(effect, &tried));
+    }
+    let Some(account) = world.accounts.get(id) else {
+        return Err(ProviderError::new(ErrorKind::Stale, tried, "there is no such account any more"));
+    };
+    let mut keys = account.keys.clone();
+    keys.retain(|key, _| !world.is_hidden(key.as_str()));
+    Ok(keys)
 }
 
 /// The error of a call that a fault strikes.

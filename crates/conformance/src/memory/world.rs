@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use orgform_model::{AccountId, Email, Fields, InviteId, PersonId, RoleId, Value};
+use orgform_model::world::ActualApiKey;
+use orgform_model::{AccountId, ApiKeyId, Email, Fields, InviteId, PersonId, RoleId, Value};
 
-use super::{FOUNDER, FOUNDING_ACCOUNT, Kind};
+use super::{FOUNDER, FOUNDING_ACCOUNT, Kind, OWN_KEY};
 use crate::suite::{Effect, Fault, Target, Traffic};
 
 /// How long an invite can be accepted.
@@ -35,6 +36,7 @@ pub(super) struct Account {
     pub(super) roles: BTreeMap<RoleId, Fields>,
     pub(super) members: BTreeMap<PersonId, BTreeSet<RoleId>>,
     pub(super) invites: BTreeMap<InviteId, Invite>,
+    pub(super) keys: BTreeMap<ApiKeyId, ActualApiKey>,
 }
 
 #[derive(Debug)]
@@ -75,7 +77,13 @@ impl World {
         let root = world.add_account(None, Fields::from([(name, Value::text(FOUNDING_ACCOUNT))]));
         let admin = admin_role(kind);
         if let Some(account) = world.accounts.get_mut(&root) {
-            account.members.insert(world.founder.clone(), admin.into_iter().collect());
+            let roles: BTreeSet<RoleId> = admin.into_iter().collect();
+            account.members.insert(world.founder.clone(), roles.clone());
+            if let Some(keys) = &kind.semantics.api_keys {
+                let fields = Fields::from([(keys.natural_key.to_owned(), Value::text("orgform"))]);
+                let roles = if keys.roles { roles } else { BTreeSet::new() };
+                account.keys.insert(OWN_KEY.into(), ActualApiKey { fields, roles });
+            }
         }
         world
     }
@@ -87,8 +95,8 @@ impl World {
 
     pub(super) fn add_account(&mut self, parent: Option<AccountId>, fields: Fields) -> AccountId {
         let id = AccountId::from(self.new_id("account"));
-        let (roles, members, invites) = Default::default();
-        self.accounts.insert(id.clone(), Account { parent, fields, roles, members, invites });
+        let (roles, members, invites, keys) = Default::default();
+        self.accounts.insert(id.clone(), Account { parent, fields, roles, members, invites, keys });
         id
     }
 
@@ -200,13 +208,14 @@ impl World {
         Ok(())
     }
 
-    /// Whether anybody holds or is promised a role.
+    /// Whether anybody holds or is promised a role, a key included.
     pub(super) fn is_held(&self, role: &RoleId) -> bool {
         self.accounts.values().any(|account| {
             account
                 .members
                 .values()
                 .chain(account.invites.values().map(|invite| &invite.roles))
+                .chain(account.keys.values().map(|key| &key.roles))
                 .any(|roles| roles.contains(role))
         })
     }

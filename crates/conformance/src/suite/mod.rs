@@ -5,6 +5,7 @@
 //! a provider is called never matters. Read `stories/invites.rs` first.
 
 mod org;
+mod secrets;
 mod sight;
 mod stage;
 mod stories;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use orgform_model::{Capabilities, Semantics};
 
 pub use org::{Org, ROOT};
+pub use secrets::Secrets;
 pub use sight::Sight;
 pub use stage::{Broken, Stage, Step, all_done, fate, nothing_to_do, told};
 pub use subject::{Act, Breadth, CannotAct, Effect, Fault, Founding, Subject, Target, Traffic};

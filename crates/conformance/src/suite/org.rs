@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use orgform_model::desired::{DesiredAccount, DesiredMembership, DesiredPerson, DesiredRole, Manage};
+use orgform_model::desired::{DesiredAccount, DesiredApiKey, DesiredMembership, DesiredPerson, DesiredRole, Manage};
 use orgform_model::policy::{Adoption, Allow, Removal};
 use orgform_model::{
-    AccountPath, Desired, Email, Fields, Grant, ObjectKind, ObjectRef, Place, Policy, RoleKey, Value,
+    AccountPath, ApiKeyLabel, Desired, Email, Fields, Grant, ObjectKind, ObjectRef, Place, Policy, RoleKey,
+    SecretPlace, Value,
 };
 
 use super::{Breadth, Subject};
@@ -177,6 +178,28 @@ impl Org {
         };
         self.desired.memberships.entry(account.into()).or_default().insert(email.clone(), membership);
         self.person(&email, object);
+    }
+
+    /// Declares an API key of the founding account, with these roles where keys have roles.
+    pub fn api_key(&mut self, name: &str, title: &str, grants: &[Grant]) -> Option<&mut DesiredApiKey> {
+        let semantics = self.subject.semantics().api_keys.as_ref()?;
+        let key = DesiredApiKey {
+            object: ObjectRef::of_file(ObjectKind::ApiKey, name),
+            place: place("keys.yaml"),
+            external_id: None,
+            fields: Fields::from([(semantics.natural_key.to_owned(), Value::text(title))]),
+            roles: semantics.roles.then(|| grants.iter().cloned().collect()),
+            secret_to: Some(Self::secret_place(name)),
+            removal: Removal::Remove,
+        };
+        let label = ApiKeyLabel::new(ROOT.into(), name);
+        self.desired.api_keys.insert(label.clone(), key);
+        self.desired.api_keys.get_mut(&label)
+    }
+
+    /// Where the secret of a declared API key goes.
+    pub fn secret_place(name: &str) -> SecretPlace {
+        SecretPlace::File { path: format!("keys/{name}") }
     }
 
     /// Lets a grant end.

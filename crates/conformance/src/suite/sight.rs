@@ -1,10 +1,10 @@
 //! What a world shows, in the names that people see.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use orgform_model::world::{ActualInvite, ActualMember, PersonSeen};
-use orgform_model::{AccountId, Email, PersonId, ProviderState, RoleId, Value, World};
+use orgform_model::world::{ActualApiKey, ActualInvite, ActualMember, PersonSeen};
+use orgform_model::{AccountId, ApiKeyId, Email, PersonId, ProviderState, RoleId, Value, World};
 
 use super::Subject;
 
@@ -52,6 +52,17 @@ impl Sight {
                 None => self.email(person, member).as_ref() == Some(&email),
             })
         })
+    }
+
+    /// What the world shows of the API keys of an account.
+    pub fn api_keys(&self, account: &str) -> BTreeMap<ApiKeyId, ActualApiKey> {
+        let accounts = self.accounts(account).into_iter();
+        accounts.filter_map(|id| self.world.api_keys(id)).flatten().map(|(id, key)| (id.clone(), key.clone())).collect()
+    }
+
+    /// API keys that the connections run with.
+    pub fn own_keys(&self) -> BTreeSet<ApiKeyId> {
+        self.world.directory.own_keys.clone().unwrap_or_default()
     }
 
     /// The invites for somebody in an account.

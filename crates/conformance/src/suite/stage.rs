@@ -12,11 +12,12 @@ use jiff::Timestamp;
 use object_store::memory::InMemory;
 use orgform_engine::state::{Holder, ObjectBackend};
 use orgform_engine::{Case, Clock, EngineError, OpenState, Planned, Silent, Stop, Store, Writing};
-use orgform_model::{AccountPath, Address, Email, Grant, ProviderState, RootId};
+use orgform_model::{AccountPath, Address, ApiKeyLabel, Email, Grant, ProviderState, RootId};
 use orgform_plan::{Consent, Fate, Plan, Report, Requests, Verified, approve};
 use orgform_provider::{Observe, Provider};
 
 use super::org::Org;
+use super::secrets::Secrets;
 use super::sight::Sight;
 use super::{Act, Fault, Subject};
 
@@ -44,6 +45,8 @@ pub struct Stage {
     pub org: Org,
     /// What somebody asked for by address.
     pub requests: Requests,
+    /// Where secrets are put.
+    pub secrets: Secrets,
     subject: Arc<dyn Subject>,
     reader: Arc<dyn Observe>,
     writer: Arc<dyn Provider>,
@@ -83,6 +86,7 @@ impl Stage {
         Ok(Self {
             org: Org::founded(subject.clone()),
             requests: Requests::default(),
+            secrets: Secrets::default(),
             reader: subject.reader(),
             writer: subject.writer(),
             store: Arc::new(store),
@@ -127,6 +131,12 @@ impl Stage {
     /// The address of somebody in an account.
     pub fn address(&self, account: &str, email: &str) -> Address {
         Address::member(&self.org.desired.provider, &AccountPath::from(account), &Email::new(email))
+    }
+
+    /// The address of an API key.
+    pub fn key_address(&self, account: &str, name: &str) -> Address {
+        let label = ApiKeyLabel::new(AccountPath::from(account), name);
+        Address::api_key(&self.org.desired.provider, &label)
     }
 
     /// Plans, by the connection that may only look, and checks that this wrote nothing.
@@ -287,6 +297,7 @@ impl Stage {
             capabilities: self.subject.capabilities(),
             requests: &self.requests,
             connection: "the suite's world",
+            secrets: &self.secrets,
         }
     }
 }

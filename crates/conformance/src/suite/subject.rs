@@ -226,6 +226,10 @@ pub enum Target {
     Invites,
     /// Reading a person.
     Person,
+    /// Listing the API keys of an account.
+    ApiKeys,
+    /// Making an API key.
+    CreateApiKey,
     /// Making an account.
     CreateAccount,
     /// Making a role.

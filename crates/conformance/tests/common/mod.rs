@@ -41,6 +41,7 @@ impl Pureport {
             endpoint: self.sim.url().parse().unwrap(),
             credentials: vec![field("key", key), field("secret", secret)],
             user_agent: "orgform-conformance".to_owned(),
+            other_credentials: [Sim::admin_key(), Sim::reader_key()].map(|(key, _)| field("key", key)).into(),
         }
     }
 
@@ -191,6 +192,8 @@ fn fault(fault: &Fault) -> sim::Fault {
         Target::Members => ("GET", "/accounts/*/members"),
         Target::Invites => ("GET", "/accounts/*/invites"),
         Target::Person => ("GET", "/users/*"),
+        Target::ApiKeys => ("GET", "/accounts/*/apikeys"),
+        Target::CreateApiKey => ("POST", "/accounts/*/apikeys"),
         Target::CreateAccount => ("POST", "/accounts"),
         Target::CreateRole => ("POST", "/accounts/*/roles"),
         Target::Invite => ("POST", "/accounts/*/invites"),

@@ -4,6 +4,7 @@ mod accounts;
 mod adoption;
 mod cost;
 mod invites;
+mod keys;
 mod members;
 mod roles;
 mod safety;
@@ -17,6 +18,7 @@ pub(super) const ALL: &[&[Story]] = &[
     roles::ALL,
     invites::ALL,
     members::ALL,
+    keys::ALL,
     safety::ALL,
     weather::ALL,
     cost::ALL,
