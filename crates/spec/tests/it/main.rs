@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what the stories share is test code too")]
 
+mod api_keys;
 mod corpus;
 mod editing;
 mod examples;
