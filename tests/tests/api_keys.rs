@@ -37,7 +37,8 @@ fn a_key_without_a_place_for_its_secret_is_an_error() {
     let text = story.read("keys/lab.yaml");
     story.write("keys/lab.yaml", &format!("{text}  writeSecretTo: {{ file: {{ path: mine }} }}\n"));
     let applied = story.done_with("apply --yes", 4);
-    let because = "its secret can't be put at mine: a file is there that orgform did not write; no key was made";
+    let because =
+        "its secret can't be put at mine: a file is there that orgform did not write; no key was made";
     let unwrapped = applied.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(unwrapped.contains(because), "{}", applied.stdout);
     assert_eq!(story.read("mine"), "precious\n");

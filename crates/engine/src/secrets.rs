@@ -27,7 +27,8 @@ pub trait SecretSink: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// When it is not there for certain. The key is then deleted again.
-    async fn store(&self, place: &SecretPlace, key: &ApiKeyId, secret: &ShownOnce) -> Result<(), SecretError>;
+    async fn store(&self, place: &SecretPlace, key: &ApiKeyId, secret: &ShownOnce)
+    -> Result<(), SecretError>;
 }
 
 /// A secret can't be put somewhere. Holds no secret.

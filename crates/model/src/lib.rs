@@ -27,7 +27,9 @@ pub use desired::{Desired, Grant};
 pub use fields::{FieldChange, Fields, Value};
 pub use finding::{Finding, Place, Severity};
 pub use grants::Grants;
-pub use ids::{AccountId, ApiKeyId, Email, InviteId, ObjectKind, ObjectRef, PersonId, ProviderName, RoleId, RootId};
+pub use ids::{
+    AccountId, ApiKeyId, Email, InviteId, ObjectKind, ObjectRef, PersonId, ProviderName, RoleId, RootId,
+};
 pub use jiff::{SignedDuration, Timestamp};
 pub use policy::Policy;
 pub use semantics::Semantics;

@@ -181,7 +181,9 @@ impl ApiKeyDraft {
     /// The record, if every reference is bound.
     pub fn bind(&self, bindings: &Bindings) -> Option<ApiKeyRecord> {
         let Self { account, label, object, applied, roles, kept, removal, secret, replaces } = self;
-        let bound = |roles: &BTreeSet<Ref<RoleId>>| roles.iter().map(|role| bindings.role(role)).collect::<Option<BTreeSet<_>>>();
+        let bound = |roles: &BTreeSet<Ref<RoleId>>| {
+            roles.iter().map(|role| bindings.role(role)).collect::<Option<BTreeSet<_>>>()
+        };
         Some(ApiKeyRecord {
             object: object.clone(),
             account: bindings.account(account)?,

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use orgform_model::world::ActualApiKey;
 use orgform_model::{
-    AccountId, Action, ApiKeyId, Applied, Change, Email, FieldChange, Fields, InviteId, PersonId, Ref, RoleId,
-    ShownOnce,
+    AccountId, Action, ApiKeyId, Applied, Change, Email, FieldChange, Fields, InviteId, PersonId, Ref,
+    RoleId, ShownOnce,
 };
 use orgform_provider::{ErrorKind, Provider, ProviderError};
 use secrecy::SecretString;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use orgform_model::Capabilities;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule,
+    Semantics, Shape,
 };
 use orgform_model::world::{Reach, RemovalFacts};
 
@@ -156,10 +157,7 @@ static TREE: Semantics = Semantics {
 const TREE_API_KEYS: Option<ApiKeySemantics> = Some(ApiKeySemantics {
     roles: true,
     natural_key: "displayName",
-    fields: &[
-        field("displayName", Shape::Text, Some(64)),
-        field("description", Shape::Text, Some(256)),
-    ],
+    fields: &[field("displayName", Shape::Text, Some(64)), field("description", Shape::Text, Some(256))],
 });
 
 const CAN_ALL_BUT_DISABLE: Capabilities = Capabilities {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use orgform_model::invite::InviteStatus;
 use orgform_model::world::{
-    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
-    PersonSeen, Seen,
+    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness,
+    Directory, Identity, PersonSeen, Seen,
 };
 use orgform_model::{AccountId, ApiKeyId, Observation, PersonId, Scope};
 use orgform_provider::{ErrorKind, Observe, ProviderError};
@@ -143,10 +143,7 @@ fn person(id: &PersonId, world: &mut World) -> Result<PersonSeen, ProviderError>
     })
 }
 
-fn api_keys(
-    id: &AccountId,
-    world: &mut World,
-) -> Result<BTreeMap<ApiKeyId, ActualApiKey>, ProviderError> {
+fn api_keys(id: &AccountId, world: &mut World) -> Result<BTreeMap<ApiKeyId, ActualApiKey>, ProviderError> {
     let tried = format!("list the API keys of {id}");
     if let Some(effect) = world.strike(Target::ApiKeys) {
         return Err(trouble(effect, &tried));

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use orgform_model::desired::{DesiredAccount, DesiredApiKey, DesiredMembership, DesiredPerson, DesiredRole, Manage};
+use orgform_model::desired::{
+    DesiredAccount, DesiredApiKey, DesiredMembership, DesiredPerson, DesiredRole, Manage,
+};
 use orgform_model::policy::{Adoption, Allow, Removal};
 use orgform_model::{
     AccountPath, ApiKeyLabel, Desired, Email, Fields, Grant, ObjectKind, ObjectRef, Place, Policy, RoleKey,

@@ -43,7 +43,12 @@ impl SecretSink for Secrets {
         Ok(())
     }
 
-    async fn store(&self, place: &SecretPlace, key: &ApiKeyId, secret: &ShownOnce) -> Result<(), SecretError> {
+    async fn store(
+        &self,
+        place: &SecretPlace,
+        key: &ApiKeyId,
+        secret: &ShownOnce,
+    ) -> Result<(), SecretError> {
         let mut inside = self.inside();
         if inside.full {
             return Err(SecretError::new("no space left"));

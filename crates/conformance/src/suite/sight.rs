@@ -57,7 +57,11 @@ impl Sight {
     /// What the world shows of the API keys of an account.
     pub fn api_keys(&self, account: &str) -> BTreeMap<ApiKeyId, ActualApiKey> {
         let accounts = self.accounts(account).into_iter();
-        accounts.filter_map(|id| self.world.api_keys(id)).flatten().map(|(id, key)| (id.clone(), key.clone())).collect()
+        accounts
+            .filter_map(|id| self.world.api_keys(id))
+            .flatten()
+            .map(|(id, key)| (id.clone(), key.clone()))
+            .collect()
     }
 
     /// API keys that the connections run with.

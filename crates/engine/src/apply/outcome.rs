@@ -22,11 +22,7 @@ pub(super) struct Meaning {
 const WITH_A_PLACE: &str = "make room there or correct `writeSecretTo`, then run apply again";
 
 /// Reads an answer.
-pub(super) fn meaning(
-    planned: &PlannedChange,
-    intent: &Intent,
-    answer: &Answer,
-) -> Meaning {
+pub(super) fn meaning(planned: &PlannedChange, intent: &Intent, answer: &Answer) -> Meaning {
     let Change { address, action } = &intent.change;
     let settled = Entry::Settled { address: address.clone() };
     let answer = match answer {
@@ -45,7 +41,8 @@ pub(super) fn meaning(
             return failed(said, WITH_A_PLACE, vec![settled]);
         }
         Answer::Lost { place, because, deleted: Ok(()), key: _ } => {
-            let said = format!("its secret could not be put at {place}: {because}; the key was deleted again");
+            let said =
+                format!("its secret could not be put at {place}: {because}; the key was deleted again");
             return failed(said, WITH_A_PLACE, vec![settled]);
         }
         Answer::Lost { key, place, because, deleted: Err(left) } => {

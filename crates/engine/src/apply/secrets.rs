@@ -71,7 +71,9 @@ async fn put_away(
     given: Result<Applied, ProviderError>,
 ) -> Answer {
     let (key, secret, place) = match (&change.action, given) {
-        (Action::CreateApiKey { secret_to, .. }, Ok(Applied::ApiKey { id, secret })) => (id, secret, secret_to),
+        (Action::CreateApiKey { secret_to, .. }, Ok(Applied::ApiKey { id, secret })) => {
+            (id, secret, secret_to)
+        }
         (_, given) => return Answer::Given(given),
     };
     let stored = match &secret {

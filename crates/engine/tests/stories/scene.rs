@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use object_store::memory::InMemory;
 use orgform_engine::state::{FileStore, Holder, ObjectBackend, OpenState, Store, read};
 use orgform_engine::{Case, EngineError, Planned, SetClock, Silent, Stop, Writing, apply, plan, verify};
-use orgform_model::desired::{DesiredAccount, DesiredApiKey, DesiredMembership, DesiredPerson, DesiredRole, Manage};
+use orgform_model::desired::{
+    DesiredAccount, DesiredApiKey, DesiredMembership, DesiredPerson, DesiredRole, Manage,
+};
 use orgform_model::policy::Removal;
 use orgform_model::{
-    AccountPath, Address, ApiKeyLabel, Capabilities, Desired, Email, Fields, Grant, ObjectKind, ObjectRef, Place,
-    ProviderName, ProviderState, RoleKey, RootId, SecretPlace, Value,
+    AccountPath, Address, ApiKeyLabel, Capabilities, Desired, Email, Fields, Grant, ObjectKind, ObjectRef,
+    Place, ProviderName, ProviderState, RoleKey, RootId, SecretPlace, Value,
 };
 use orgform_plan::{ApprovedPlan, Consent, Fate, Report, Requests, approve};
 

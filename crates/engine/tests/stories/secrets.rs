@@ -35,7 +35,12 @@ impl SecretSink for Secrets {
         self.no_place.lock().unwrap().map_or(Ok(()), |because| Err(SecretError::new(because)))
     }
 
-    async fn store(&self, place: &SecretPlace, key: &ApiKeyId, secret: &ShownOnce) -> Result<(), SecretError> {
+    async fn store(
+        &self,
+        place: &SecretPlace,
+        key: &ApiKeyId,
+        secret: &ShownOnce,
+    ) -> Result<(), SecretError> {
         // Time passes before it is there, and after.
         tokio::task::yield_now().await;
         if let Some(because) = *self.no_room.lock().unwrap() {

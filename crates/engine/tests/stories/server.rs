@@ -11,12 +11,12 @@ use orgform_model::semantics::{
     AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Shape,
 };
 use orgform_model::world::{
-    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
-    RemovalFacts, Seen,
+    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness,
+    Directory, Identity, RemovalFacts, Seen,
 };
 use orgform_model::{
-    AccountId, Action, ApiKeyId, Applied, Capabilities, Change, Email, Fields, Observation, PersonId, RoleId, Scope,
-    Semantics, ShownOnce,
+    AccountId, Action, ApiKeyId, Applied, Capabilities, Change, Email, Fields, Observation, PersonId, RoleId,
+    Scope, Semantics, ShownOnce,
 };
 use orgform_provider::{ErrorKind, Observe, Provider, ProviderError};
 

@@ -47,7 +47,9 @@ impl Case<'_, '_> {
         }
         let mut reported: Vec<String> = Vec::new();
         if self.ground.input.desired.policy.drift == DriftPolicy::Report {
-            reported.extend(std::mem::take(&mut compared.drift).into_iter().map(|change| format!("its {}", change.field)));
+            reported.extend(
+                std::mem::take(&mut compared.drift).into_iter().map(|change| format!("its {}", change.field)),
+            );
         }
         let roles = wanted.as_ref().map(|wanted| self.compare_roles(wanted, record, actual));
         reported.extend(roles.iter().flat_map(|roles| roles.reported.iter().cloned()));
@@ -78,8 +80,7 @@ impl Case<'_, '_> {
         if !self.ground.input.capabilities.update_api_key {
             return self.cannot("update", "change", self.remake_hint(), plan);
         }
-        let drift_only =
-            compared.edits.is_empty() && roles.as_ref().is_none_or(|roles| !roles.edited);
+        let drift_only = compared.edits.is_empty() && roles.as_ref().is_none_or(|roles| !roles.edited);
         let cause = if drift_only { Cause::Drift } else { Cause::Declared };
         let roles = roles.filter(|_| roles_differ);
         plan.changes.push(PlannedChange {
@@ -136,11 +137,8 @@ impl Case<'_, '_> {
         match record {
             None => {
                 let taken = current.roles.as_ref().map(|roles| roles & &actual.roles);
-                let record = ApiKeyRecord {
-                    applied: unchanged(&self.key.fields, fields),
-                    roles: taken,
-                    ..current
-                };
+                let record =
+                    ApiKeyRecord { applied: unchanged(&self.key.fields, fields), roles: taken, ..current };
                 plan.adopted.push(Adopted {
                     address: self.address.clone(),
                     what: self.title(),
@@ -189,9 +187,13 @@ impl Case<'_, '_> {
                 roles.loses.push(ground.roles.title(id));
             }
         }
-        for (grant, role) in self.key.roles.iter().flatten().filter_map(|grant| {
-            Some((grant, ground.roles.resolve(grant, &self.label.account, ground)?))
-        }) {
+        for (grant, role) in self
+            .key
+            .roles
+            .iter()
+            .flatten()
+            .filter_map(|grant| Some((grant, ground.roles.resolve(grant, &self.label.account, ground)?)))
+        {
             let id = role.known();
             if id.is_some_and(|id| actual.roles.contains(id)) {
                 continue;

@@ -30,8 +30,7 @@ pub(super) struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     pub(super) fn new(ground: &Ground<'a>) -> Self {
-        let records: Vec<_> =
-            ground.input.state.into_iter().flat_map(|state| &state.api_keys).collect();
+        let records: Vec<_> = ground.input.state.into_iter().flat_map(|state| &state.api_keys).collect();
         let superseded = records.iter().filter_map(|(_, record)| record.replaces.as_ref()).collect();
         let mut finder = Self { found: BTreeMap::new(), superseded, records, unbound: BTreeSet::new() };
         for (label, key) in &ground.input.desired.api_keys {

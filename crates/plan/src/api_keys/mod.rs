@@ -97,8 +97,7 @@ impl Case<'_, '_> {
     fn plan(&self, plan: &mut Plan) {
         let account = match self.ground.accounts.bound(&self.label.account) {
             Some(Bound::Create) => {
-                let account =
-                    Address::account(&self.ground.input.desired.provider, &self.label.account);
+                let account = Address::account(&self.ground.input.desired.provider, &self.label.account);
                 return self.create(Ref::Created(account), None, plan);
             }
             Some(Bound::Known(id)) => id,
@@ -162,7 +161,10 @@ impl Case<'_, '_> {
         };
         let mut notes = vec![format!("its secret goes to {secret_to}")];
         notes.extend(
-            self.finder.lost_of(&self.key.object).next().map(|_| "the secret of the one before was not stored".to_owned()),
+            self.finder
+                .lost_of(&self.key.object)
+                .next()
+                .map(|_| "the secret of the one before was not stored".to_owned()),
         );
         let cause = if replaces.is_some() { Cause::Requested } else { Cause::Declared };
         plan.changes.push(PlannedChange {
@@ -281,8 +283,7 @@ fn not_wanted(
     let superseded = finder.is_superseded(id);
     let useless = superseded || record.secret == SecretFate::Lost;
     let subject = &desired.subject;
-    let may_act =
-        if useless { subject.asks_for(&record.object) } else { subject.speaks_for(&record.object) };
+    let may_act = if useless { subject.asks_for(&record.object) } else { subject.speaks_for(&record.object) };
     if !may_act || desired.frozen.objects.contains(&record.object) {
         return;
     }
@@ -357,10 +358,7 @@ fn remove(
         ..PlannedChange::new(
             ChangeKind::Remove,
             cause,
-            Change {
-                address,
-                action: Action::RemoveApiKey { account: account.clone(), key: id.clone() },
-            },
+            Change { address, action: Action::RemoveApiKey { account: account.clone(), key: id.clone() } },
             RecordDraft::DropApiKey(id.clone()),
         )
     });
@@ -417,11 +415,7 @@ fn actual_keys<'a>(
         .flat_map(|(account, keys)| keys.iter().flatten().map(move |(id, key)| (account, id, key)))
 }
 
-fn actual_key<'a>(
-    account: &AccountId,
-    id: &ApiKeyId,
-    ground: &Ground<'a>,
-) -> Option<&'a ActualApiKey> {
+fn actual_key<'a>(account: &AccountId, id: &ApiKeyId, ground: &Ground<'a>) -> Option<&'a ActualApiKey> {
     ground.input.world.api_keys(account)?.get(id)
 }
 

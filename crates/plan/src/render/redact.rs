@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use orgform_model::Value;
 
 use super::view::{
-    ChangeView, CostView, DeferredView, EndingView, FieldView, HeldView, ItemView, LoserView, MissingSecretView,
-    OutcomeView,
-    PlanView, ReachView, ReachedAccountView, RefusedView, RenamedView, ReportView, SeenView, SubjectView,
-    UnseenView, VerifiedView, WaitingView,
+    ChangeView, CostView, DeferredView, EndingView, FieldView, HeldView, ItemView, LoserView,
+    MissingSecretView, OutcomeView, PlanView, ReachView, ReachedAccountView, RefusedView, RenamedView,
+    ReportView, SeenView, SubjectView, UnseenView, VerifiedView, WaitingView,
 };
 use crate::digest::Digest;
 use crate::plan::{Cause, ChangeKind};

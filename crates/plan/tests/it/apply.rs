@@ -8,10 +8,12 @@ use orgform_model::fields::{FieldChange, Fields};
 use orgform_model::invite::InviteStatus;
 use orgform_model::state::{Loss, Record, Remember, SecretFate};
 use orgform_model::world::{
-    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, PersonSeen, RemovalFacts,
+    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, PersonSeen,
+    RemovalFacts,
 };
 use orgform_model::{
-    AccountId, Address, ApiKeyId, Email, PersonId, ProviderState, RoleId, RoleKey, Thing, Timestamp, Value, World,
+    AccountId, Address, ApiKeyId, Email, PersonId, ProviderState, RoleId, RoleKey, Thing, Timestamp, Value,
+    World,
 };
 use orgform_plan::{Bindings, Plan, PlannedChange};
 
@@ -300,7 +302,12 @@ impl Model {
     }
 
     fn keys(&mut self, account: &AccountId) -> &mut BTreeMap<ApiKeyId, ActualApiKey> {
-        self.world.api_keys.entry(account.clone()).or_insert_with(|| Ok(BTreeMap::new())).as_mut().expect("seen")
+        self.world
+            .api_keys
+            .entry(account.clone())
+            .or_insert_with(|| Ok(BTreeMap::new()))
+            .as_mut()
+            .expect("seen")
     }
 
     fn member(&mut self, account: &AccountId, person: &PersonId) -> &mut ActualMember {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use orgform_model::capabilities::{Capabilities, Mails, Rate};
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule,
+    Semantics, Shape,
 };
 
 const fn field(name: &'static str, shape: Shape) -> FieldRule {

@@ -13,7 +13,7 @@ use orgform_model::{
 };
 use serde::Deserialize;
 
-use crate::world_file::{key_id, OneOrMore, WorldFile, last, person_id, role_fields, usual_email};
+use crate::world_file::{OneOrMore, WorldFile, key_id, last, person_id, role_fields, usual_email};
 
 /// A story's state.
 #[derive(Debug, Default, Deserialize)]
@@ -248,10 +248,8 @@ fn key_record(path: &str, name: &str, part: &KeyPart, world: &WorldFile) -> ApiK
         OneOrMore::Roles(roles) => Some(roles.clone()),
         OneOrMore::More(more) => Some(more.roles.clone()),
     });
-    let mut applied = Fields::from([(
-        "displayName".to_owned(),
-        Value::text(name.split('#').next().unwrap()),
-    )]);
+    let mut applied =
+        Fields::from([("displayName".to_owned(), Value::text(name.split('#').next().unwrap()))]);
     applied.extend(part.description.as_ref().map(|text| ("description".to_owned(), Value::text(text))));
     ApiKeyRecord {
         object: object(ObjectKind::ApiKey, &part.object),

@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use orgform_model::fields::{Fields, Value};
 use orgform_model::invite::InviteStatus;
 use orgform_model::world::{
-    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness, Directory, Identity,
-    PersonSeen, Reach, RemovalFacts, Unseen,
+    AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness,
+    Directory, Identity, PersonSeen, Reach, RemovalFacts, Unseen,
 };
-use orgform_model::{AccountId, ApiKeyId, Capabilities, Email, PersonId, RoleId, SecretPlace, Semantics, Timestamp, World};
+use orgform_model::{
+    AccountId, ApiKeyId, Capabilities, Email, PersonId, RoleId, SecretPlace, Semantics, Timestamp, World,
+};
 use serde::Deserialize;
 
 use crate::capability::{FLAT, FLAT_CAN, KEYS, TREE, TREE_CAN};

@@ -12,8 +12,8 @@ use orgform_model::{
 };
 use orgform_plan::digest::{digest, held_digest};
 use orgform_plan::plan::{
-    Adopted, Cause, Cost, Deferred, Ending, Forgotten, Held, Kept, Loser, Reached, Refused, Renamed, Seen,
-    UnseenScope, Waiting,
+    Adopted, Cause, Cost, Deferred, Ending, Forgotten, Held, Kept, Loser, MissingSecret, Reached, Refused,
+    Renamed, Seen, UnseenScope, Waiting,
 };
 use orgform_plan::{ChangeKind, Digest, Plan, PlannedChange, RecordDraft};
 
@@ -112,6 +112,7 @@ pub(crate) fn converged() -> Plan {
         deferred: Vec::new(),
         renamed: Vec::new(),
         ending: Vec::new(),
+        missing_secrets: Vec::new(),
         unseen: Vec::new(),
         cost: Cost { reads: 10, writes: 0, mails: 0, per_second: 10, seconds: 0.0 },
         digest: Digest::of_set(&BTreeSet::new()),
@@ -372,6 +373,11 @@ pub(crate) fn every_section() -> Plan {
                 at: at("2026-11-24T00:00:00Z"),
             },
         ],
+        missing_secrets: vec![MissingSecret {
+            address: "pureport/acme:key/ci".parse().unwrap(),
+            because: "its secret is not at .orgform/keys/ci any more".to_owned(),
+            next: "orgform keys remake pureport/acme:key/ci".to_owned(),
+        }],
         unseen: vec![UnseenScope {
             account: Some("acme/closed".into()),
             because: "pureport answered 403 FORBIDDEN".to_owned(),

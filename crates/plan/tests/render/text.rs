@@ -50,6 +50,21 @@ fn what_stays_or_ends_does_not_make_a_quiet_run_noisy() {
 }
 
 #[test]
+fn a_secret_that_is_not_here_shows_although_nothing_is_to_do() {
+    let plan = Plan { missing_secrets: every_section().missing_secrets, ..converged() };
+    assert_snapshot!(
+        shown(&plan),
+        @"
+    pureport: nothing to do. 3 accounts, 11 people, 2 invites waiting, 1 secret not here; read in 10 calls (0.4 s).
+
+    Not here   1 secret        API key ci in acme: its secret is not at .orgform/keys/ci any more
+                                 to make it again, with a new secret:
+                                 orgform keys remake pureport/acme:key/ci
+    "
+    );
+}
+
+#[test]
 fn what_needs_a_person_shows_although_nothing_is_to_do() {
     let all = every_section();
     let plan = Plan { refused: all.refused, drift: all.drift, renamed: all.renamed, ..converged() };

@@ -18,12 +18,13 @@ use crate::wire::{ApiKey, Link};
 
 pub(crate) async fn observe(api: &Api, account: &AccountId) -> Result<Seen, ProviderError> {
     let tried = "list the API keys";
-    let list: Vec<ApiKey> = api.read(&["accounts", account.as_str(), "apikeys"], tried).await.map_err(|error| {
-        match error.kind {
-            ErrorKind::Denied => error.hint("give the API key that looks the right to read `apikeys`."),
-            _ => error,
-        }
-    })?;
+    let list: Vec<ApiKey> =
+        api.read(&["accounts", account.as_str(), "apikeys"], tried).await.map_err(|error| {
+            match error.kind {
+                ErrorKind::Denied => error.hint("give the API key that looks the right to read `apikeys`."),
+                _ => error,
+            }
+        })?;
     let mut keys: BTreeMap<ApiKeyId, ActualApiKey> = BTreeMap::new();
     // Whether a list shows what is inherited is not known (sections 6 and 7): only the account's own count.
     let own = |key: &&ApiKey| key.account.as_ref().is_none_or(|link| link.id() == account.as_str());

@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use orgform_model::semantics::{FieldRule, Shape};
-use orgform_model::world::{ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Reach, RemovalFacts};
+use orgform_model::world::{
+    ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Reach, RemovalFacts,
+};
 use orgform_model::{AccountId, Desired, Email, Fields, InviteId, RoleId, Value, invite::InviteStatus};
 
 use crate::semantics::{ACTIONS, ADMIN, ADMIN_TITLE, LEFT_TO_ADMIN, RESOURCES};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use orgform_model::Capabilities;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule,
+    Semantics, Shape,
 };
 
 /// What permissions speak of (pureport contract, section 6). `all` stands for every one.

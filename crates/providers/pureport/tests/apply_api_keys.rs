@@ -89,7 +89,8 @@ async fn a_key_is_made_with_its_roles_and_gives_its_secret_once() {
     assert!(!format!("{applied:?}").contains("hunter2"));
     let Applied::ApiKey { id, secret } = applied else { panic!("{applied:?}") };
     assert_eq!((id, secret.unwrap().expose()), ("k-1".into(), "hunter2"));
-    let body = json!({ "name": "CI", "account": account_link("ac-1"), "roles": [role_link("ac-1", "role-2")] });
+    let body =
+        json!({ "name": "CI", "account": account_link("ac-1"), "roles": [role_link("ac-1", "role-2")] });
     assert_eq!(sent(&server, "POST").await, body);
 }
 

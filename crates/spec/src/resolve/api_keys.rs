@@ -132,7 +132,8 @@ fn same_places(run: &mut Run<'_>, objects: &[Object<ApiKey>]) -> Vec<usize> {
 
 fn add_api_key(run: &mut Run<'_>, object: &Object<ApiKey>, seat: &Seat, roles: Option<BTreeSet<Grant>>) {
     let target = &mut run.targets[seat.target];
-    let ApiKey { account: _, fields, field_spans: _, roles: _, secret_to, removal, external_id } = &object.spec;
+    let ApiKey { account: _, fields, field_spans: _, roles: _, secret_to, removal, external_id } =
+        &object.spec;
     let Some(keys) = &target.semantics.api_keys else { return };
     let key = DesiredApiKey {
         object: object.object(),

@@ -1,7 +1,8 @@
 //! What the stories start from: two providers and a small root.
 
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Semantics, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule,
+    Semantics, Shape,
 };
 use orgform_model::{Finding, Severity};
 use orgform_spec::{Documents, Resolved, read_texts, resolve, validate};

@@ -39,7 +39,8 @@ async fn a_key_is_made_once_and_its_secret_is_put_away(stage: &mut Stage) -> Ste
     ensure!(matches!(&fate, Fate::Stored { key: told, .. } if told == key.as_str()), "it is told: {fate:?}");
     is_whole(stage).await?;
 
-    let (_, secret) = stage.secrets.at(&Org::secret_place(CI)).ok_or_else(|| Broken("no secret".to_owned()))?;
+    let (_, secret) =
+        stage.secrets.at(&Org::secret_place(CI)).ok_or_else(|| Broken("no secret".to_owned()))?;
     let plan = stage.is_converged().await?;
     let state = serde_json::to_string(&stage.state().await?).map_err(|error| Broken(error.to_string()))?;
     for shown in [format!("{report:?}"), format!("{plan:?}"), state] {

@@ -8,11 +8,12 @@ use orgform_model::{Address, Email, Place, ProviderName, Thing};
 use super::super::words;
 use super::change::{change, name};
 use super::{
-    DeferredView, EndingView, HeldView, ItemView, MissingSecretView, RefusedView, RenamedView, UnseenView, WaitingView,
+    DeferredView, EndingView, HeldView, ItemView, MissingSecretView, RefusedView, RenamedView, UnseenView,
+    WaitingView,
 };
 use crate::plan::{
-    Adopted, ChangeKind, Deferred, Ending, Forgotten, Held, Kept, MissingSecret, PlannedChange, Refused, Renamed,
-    UnseenScope, Waiting,
+    Adopted, ChangeKind, Deferred, Ending, Forgotten, Held, Kept, MissingSecret, PlannedChange, Refused,
+    Renamed, UnseenScope, Waiting,
 };
 
 pub(super) fn adopted(adopted: &Adopted) -> ItemView {
