@@ -136,6 +136,7 @@ fn a_target_narrows_the_plan_to_its_object() {
 #[test]
 fn a_base_commit_proves_what_was_declared_where_no_state_does() {
     let mut story = Story::acme();
+    story.write(".gitignore", ".orgform/\n");
     for arguments in [
         ["init", "--quiet"].as_slice(),
         &["add", "."],
@@ -183,6 +184,7 @@ fn a_saved_plan_remembers_its_base_even_when_the_branch_moves_on() {
 /// A world where a person is a member, was declared at HEAD, is declared no more, and no state is left.
 fn declared_and_gone() -> Story {
     let story = Story::acme();
+    story.write(".gitignore", ".orgform/\n");
     story.program("git", ["init", "--quiet"]);
     commit(&story);
     story.done("apply --yes");

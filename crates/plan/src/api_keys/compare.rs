@@ -69,7 +69,7 @@ impl Case<'_, '_> {
         let roles_differ = roles.as_ref().is_some_and(|one| one.drift || one.edited);
         let draft = ApiKeyDraft {
             kept: roles.as_ref().map(|one| one.kept.clone()).unwrap_or_default(),
-            secret: record.map_or(SecretFate::Elsewhere, |record| record.secret.clone()),
+            secret: self.secret_fate(id, record),
             replaces: record.and_then(|record| self.still_there(record)),
             ..self.draft(Ref::Known(account.clone()), wanted)
         };

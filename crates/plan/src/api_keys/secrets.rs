@@ -21,6 +21,17 @@ pub fn secret_places(desired: &Desired, state: Option<&ProviderState>) -> BTreeS
 }
 
 impl Case<'_, '_> {
+    /// What became of the secret of a key that is there: as remembered, unless it is where it should be.
+    pub(super) fn secret_fate(&self, id: &ApiKeyId, record: Option<&ApiKeyRecord>) -> SecretFate {
+        let there = |place: &&SecretPlace| {
+            self.ground.input.world.secrets.get(*place).is_some_and(|there| there.as_ref() == Some(id))
+        };
+        match self.key.secret_to.as_ref().filter(there) {
+            Some(place) => SecretFate::Stored(place.clone()),
+            None => record.map_or(SecretFate::Elsewhere, |record| record.secret.clone()),
+        }
+    }
+
     /// Tells that the secret of a key is not where it was put, or should have been.
     pub(super) fn tell_missing_secret(&self, id: &ApiKeyId, record: Option<&ApiKeyRecord>, plan: &mut Plan) {
         let Some(place) = &self.key.secret_to else { return };
