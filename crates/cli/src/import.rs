@@ -239,6 +239,7 @@ fn object_of(address: &Address, desired: &Desired) -> Option<ObjectRef> {
         Thing::Role(key) => desired.roles.get(key).map(|one| one.object.clone()),
         Thing::Member(path, email) => desired.membership(path, email).map(|one| one.object.clone()),
         Thing::Person(email) => desired.people.get(email).map(|one| one.object.clone()),
+        Thing::ApiKey(label) => desired.api_keys.get(label).map(|one| one.object.clone()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use orgform_model::change::{Action, Change, Ref};
 use orgform_model::policy::{Adoption, DriftPolicy};
-use orgform_model::state::{ApiKeyRecord, Entry, SecretFate};
+use orgform_model::state::{ApiKeyRecord, Entry};
 use orgform_model::world::ActualApiKey;
 use orgform_model::{AccountId, ApiKeyId, RoleId};
 
