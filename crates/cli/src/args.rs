@@ -7,7 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::commands::{
-    act, apply, completions, forget, import, init, invites, keys, man, plan, reference, schema, show, sim, validate,
+    act, apply, completions, forget, import, init, invites, keys, man, plan, reference, schema, show, sim,
+    validate,
 };
 
 /// Keeps the accounts, roles and members at a provider equal to what a Git repository declares.
