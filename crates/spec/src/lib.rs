@@ -1,11 +1,11 @@
 //! Manifests: read with positions, validate, resolve.
 //!
-//! The first three steps of the pipeline: [`read`] (the only one that touches files), [`validate`] (typed,
+//! The first three steps of the pipeline: [`read()`] (with [`write()`] all that touches files), [`validate`] (typed,
 //! every finding with its place) and [`resolve`] (names become references, per provider). Knows no provider:
 //! what must be known of one comes in as [`orgform_model::Semantics`]. All findings are told, not the first;
 //! a declaration with an error still counts as declared and what it names is frozen.
 
-mod edit;
+pub mod edit;
 pub mod export;
 pub mod kinds;
 pub mod manifest;
@@ -13,6 +13,7 @@ mod names;
 mod near;
 mod parallel;
 mod read;
+mod rename;
 mod render;
 mod resolve;
 pub mod root;
@@ -21,15 +22,17 @@ mod source;
 mod span_of_time;
 mod validate;
 mod walk;
+mod write;
 mod yaml;
 
-pub use edit::{Edited, NotEdited, Renaming, rename_people};
 pub use manifest::Manifest;
 pub use read::{Document, Documents, Limits, is_manifest, read, read_texts};
+pub use rename::{Edited, NotEdited, Renaming, rename_people};
 pub use render::render;
 pub use resolve::{CredentialRef, CredentialSource, ProviderSettings, Resolved, SimulatorSettings, resolve};
 pub use source::File;
 pub use validate::validate;
+pub use write::write;
 pub use yaml::{Entry, Node, Span, Value};
 
 use orgform_model::Finding;

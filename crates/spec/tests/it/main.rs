@@ -9,6 +9,7 @@ mod examples;
 mod exporting;
 mod properties;
 mod reading;
+mod renaming;
 mod rendering;
 mod resolving;
 mod roots;
