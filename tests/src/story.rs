@@ -283,6 +283,8 @@ fn filters() -> Vec<(&'static str, &'static str)> {
         (r"tester on \S+, process \d+", "tester on HOST, process PID"),
         (r"since \d{4}-\d\d-\d\dT[\d:.]+Z", "since TIME"),
         (r"Made on .* until .*", "Made on DAY, good until DAY."),
+        (r"\d+ [A-Z][a-z]+ \d{4} \d\d:\d\d UTC", "TIME"),
+        (r"log since \d+ [A-Z][a-z]+ \d{4}", "log since DAY"),
     ]
 }
 

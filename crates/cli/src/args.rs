@@ -7,14 +7,14 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::commands::{
-    act, apply, completions, forget, import, init, invites, keys, man, plan, reference, schema, show, sim,
-    validate,
+    act, apply, completions, drift, forget, import, init, invites, keys, man, plan, reference, schema, show,
+    sim, validate,
 };
 
 /// Keeps the accounts, roles and members at a provider equal to what a Git repository declares.
 #[derive(Debug, Parser)]
 #[command(name = "orgform", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 nothing to do, 1 error, 2 changes (plan --detailed-exitcode), \
+#[command(after_help = "Exit codes: 0 nothing to do, 1 error, 2 changes or drift (--detailed-exitcode), \
                         3 refused or held, 4 partial.")]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -75,6 +75,7 @@ pub(crate) enum Command {
     Validate(validate::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
+    Drift(drift::Arguments),
     Show(show::Arguments),
     Invites(invites::Arguments),
     Keys(keys::Arguments),

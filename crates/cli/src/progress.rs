@@ -55,6 +55,10 @@ impl Progress for Bar<'_> {
                 self.show(format!("{}: looking at", self.who));
             }
             Event::Observed { .. } => self.bar.inc(1),
+            Event::ReadingLogs { accounts } => {
+                self.bar.set_style(style("{spinner} {msg}"));
+                self.show(format!("{}: reading {accounts} audit logs", self.who));
+            }
             Event::Planning => {
                 self.bar.set_style(style("{spinner} {msg}"));
                 self.show(format!("{}: planning", self.who));

@@ -108,24 +108,32 @@ fn decide_once(case: &Case<'_>, state: Option<&ProviderState>, world: &World, no
         None => Vec::new(),
     };
     found_out.extend(people_seen(world, state, now));
-    let settled = state.map(|state| {
-        let mut state = Cow::Borrowed(state);
-        for entry in &found_out {
-            state.to_mut().record(entry.clone());
-        }
-        state
-    });
-    let plan = orgform_plan::plan(&Input {
-        desired: case.desired,
-        world,
-        state: settled.as_deref(),
-        base: case.base,
-        semantics: case.semantics,
-        capabilities: case.capabilities,
-        requests: case.requests,
-        now,
-    });
+    let settled = settled(state, &found_out);
+    let plan = orgform_plan::plan(&input(case, settled.as_deref(), world, now));
     Planned { plan, world: World::default(), found_out, at: now }
+}
+
+/// The state with what was found out on the way.
+pub(crate) fn settled<'s>(
+    state: Option<&'s ProviderState>,
+    found_out: &[Entry],
+) -> Option<Cow<'s, ProviderState>> {
+    let mut state = Cow::Borrowed(state?);
+    for entry in found_out {
+        state.to_mut().record(entry.clone());
+    }
+    Some(state)
+}
+
+/// What the plan is made from.
+pub(crate) fn input<'a>(
+    case: &Case<'a>,
+    state: Option<&'a ProviderState>,
+    world: &'a World,
+    now: Timestamp,
+) -> Input<'a> {
+    let Case { desired, base, semantics, capabilities, requests, connection: _, secrets: _ } = *case;
+    Input { desired, world, state, base, semantics, capabilities, requests, now }
 }
 
 /// What to remember of the people who were looked up.

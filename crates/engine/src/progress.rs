@@ -25,6 +25,11 @@ pub enum Event<'a> {
         /// Which.
         scope: &'a Scope,
     },
+    /// So many audit logs will be read.
+    ReadingLogs {
+        /// Of how many accounts.
+        accounts: usize,
+    },
     /// Everything was looked at; the plan is being made.
     Planning,
     /// The run waits.

@@ -41,6 +41,8 @@ pub struct Capabilities {
     pub email_in_list: bool,
     /// Set a mark on an account that tells other roots who has authority.
     pub claim_mark: bool,
+    /// Keep a log of who did what, which the reader's credential may read.
+    pub audit_log: bool,
     /// Mails that a write sends.
     pub mails: Mails,
     /// How many changes of a kind go in one call.
@@ -91,6 +93,7 @@ impl Capabilities {
         remove_api_key: false,
         email_in_list: false,
         claim_mark: false,
+        audit_log: false,
         mails: Mails { on_invite: false, on_resend: false, on_remove: false },
         batch: 1,
         rate: Rate { concurrency: 1, per_second: 1 },

@@ -12,6 +12,7 @@ pub mod desired;
 pub mod fields;
 pub mod finding;
 pub mod grants;
+pub mod history;
 pub mod ids;
 pub mod invite;
 pub mod policy;

@@ -57,7 +57,7 @@ pub(crate) fn compare(
 }
 
 /// Absent and empty are the same.
-fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
+pub(crate) fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
     a.filter(|value| !value.is_empty()) == b.filter(|value| !value.is_empty())
 }
 

@@ -9,6 +9,7 @@ mod api_keys;
 mod bind;
 pub mod consent;
 pub mod digest;
+pub mod drift;
 mod fields;
 pub mod file;
 mod ground;

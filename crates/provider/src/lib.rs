@@ -8,7 +8,10 @@ mod error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use orgform_model::{Applied, Capabilities, Change, Desired, Finding, Observation, Scope, Semantics};
+use orgform_model::history::History;
+use orgform_model::{
+    AccountId, Applied, Capabilities, Change, Desired, Finding, Observation, Scope, Semantics, Timestamp,
+};
 use secrecy::SecretString;
 use url::Url;
 
@@ -22,6 +25,16 @@ pub trait Observe: Send + Sync {
     /// # Errors
     /// When nothing of the scope could be seen. Others are not affected.
     async fn observe(&self, scope: &Scope) -> Result<Observation, ProviderError>;
+
+    /// Reads the audit log of one account, newest first, back to `since` or as far as is reasonable. Where the
+    /// provider keeps none (`Capabilities::audit_log`), there is nothing in it.
+    ///
+    /// # Errors
+    /// When it can't be read. Nothing else is affected: it only explains.
+    async fn history(&self, account: &AccountId, since: Timestamp) -> Result<History, ProviderError> {
+        let _ = (account, since);
+        Ok(History::default())
+    }
 }
 
 /// Carries changes out.

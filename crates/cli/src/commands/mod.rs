@@ -3,6 +3,7 @@
 pub(crate) mod act;
 pub(crate) mod apply;
 pub(crate) mod completions;
+pub(crate) mod drift;
 pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod init;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit> {
         Command::Validate(arguments) => validate::run(arguments, console),
         Command::Plan(arguments) => wait_for(plan::run(arguments, console)),
         Command::Apply(arguments) => wait_for(apply::run(arguments, console)),
+        Command::Drift(arguments) => wait_for(drift::run(arguments, console)),
         Command::Show(arguments) => wait_for(show::run(arguments, console)),
         Command::Invites(arguments) => wait_for(invites::run(arguments, console)),
         Command::Import(arguments) => wait_for(import::run(arguments, console)),

@@ -50,8 +50,9 @@ pub(crate) struct Arguments {
     write: bool,
 }
 
+/// The form of what is printed by commands that only look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// For people.
     Text,
     /// One JSON object.

@@ -94,6 +94,7 @@ const ROWS: &[Row] = &[
     ("remove API keys", |one| one.remove_api_key),
     ("e-mails in the list of members", |one| one.email_in_list),
     ("mark who has authority", |one| one.claim_mark),
+    ("tell who changed what, by an audit log", |one| one.audit_log),
     ("inviting sends a mail", |one| one.mails.on_invite),
     ("removing sends a mail", |one| one.mails.on_remove),
 ];

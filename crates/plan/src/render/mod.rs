@@ -23,6 +23,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::drift::Drift;
 use crate::plan::Plan;
 use crate::report::Report;
 
@@ -79,11 +80,36 @@ pub fn report_markdown(reports: &[Report], now: Timestamp, style: &Style) -> Str
     markdown::reports(&reports)
 }
 
+/// What a provider changed behind us, for a terminal.
+pub fn drift_text(drift: &Drift, style: &Style) -> String {
+    text::drift(&drift_view(drift, style), style)
+}
+
+/// What providers changed behind us, for programs: `{"format": 1, "drift": […]}`, each a [`view::DriftView`].
+pub fn drift_json(drifts: &[Drift], style: &Style) -> Value {
+    let drifts: Vec<_> = drifts.iter().map(|drift| drift_view(drift, style)).collect();
+    json!({ "format": view::FORMAT, "drift": drifts })
+}
+
+/// What providers changed behind us, for a comment or a ticket; see [`markdown`](fn@markdown).
+pub fn drift_markdown(drifts: &[Drift], style: &Style) -> String {
+    let drifts: Vec<_> = drifts.iter().map(|drift| drift_view(drift, style)).collect();
+    markdown::drifts(&drifts)
+}
+
 /// The most bytes that Markdown has: a comment on GitHub takes 65,536 characters, other forges take more.
 pub const MARKDOWN_LIMIT: usize = 60_000;
 
 fn plan_view(plan: &Plan, now: Timestamp, style: &Style) -> view::PlanView {
     let mut view = view::plan(plan, now, style);
+    if style.redact {
+        redact::redact(&mut view);
+    }
+    view
+}
+
+fn drift_view(drift: &Drift, style: &Style) -> view::DriftView {
+    let mut view = view::drift(drift, style);
     if style.redact {
         redact::redact(&mut view);
     }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use orgform_model::Value;
 
 use super::view::{
-    ChangeView, CostView, DeferredView, EndingView, FieldView, HeldView, ItemView, LoserView,
-    MissingSecretView, OutcomeView, PlanView, ReachView, ReachedAccountView, RefusedView, RenamedView,
-    ReportView, SeenView, SubjectView, UnseenView, VerifiedView, WaitingView,
+    ChangeView, CostView, DeferredView, DriftView, DriftedView, EndingView, FieldView, HeldView, ItemView,
+    LoserView, MissingSecretView, OutcomeView, PlanView, ReachView, ReachedAccountView, RecordView,
+    RefusedView, RenamedView, ReportView, SeenView, SubjectView, UnseenView, VerifiedView, WaitingView,
 };
 use crate::digest::Digest;
 use crate::plan::{Cause, ChangeKind};
@@ -66,6 +66,9 @@ texts_in! {
     ReportView { provider, outcomes, extra, already, adopted, forgotten, mails, complete, summary, verified, left }
     OutcomeView { address, account, sign, name, kind, is, says, next, unknown }
     VerifiedView { is, says, plan }
+    DriftView { provider, headline, remarks, changes, unmanaged, unseen, summary, exit_code }
+    DriftedView { address, account, name, difference, sign, says, field, then, next, by, record }
+    RecordView { at, who, via, from, exact }
 }
 
 macro_rules! no_texts_in {

@@ -39,6 +39,11 @@ impl Roles {
         self.declared.get(key)?.known()
     }
 
+    /// Whether an actual role is one that is declared.
+    pub(crate) fn is_declared(&self, id: &RoleId) -> bool {
+        self.declared.values().any(|declared| declared.known() == Some(id))
+    }
+
     /// The grant that an actual role is.
     pub(crate) fn grant(&self, id: &RoleId) -> Grant {
         match self.actual.get(id) {

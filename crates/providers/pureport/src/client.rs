@@ -73,6 +73,11 @@ impl Api {
         accepted(self.get(path, tried).await?)?.json()
     }
 
+    /// Reads what a call with a query answers.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, ProviderError> {
+        accepted(self.http.send(call).await?)?.json()
+    }
+
     /// Reads one object; none if it is not there.
     pub(crate) async fn find<T: DeserializeOwned>(
         &self,

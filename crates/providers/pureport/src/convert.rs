@@ -191,7 +191,7 @@ pub(crate) fn role_ids(links: &[Link]) -> BTreeSet<RoleId> {
     links.iter().map(|link| RoleId::from(link.id())).collect()
 }
 
-fn true_cells(permissions: &Permissions) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn true_cells(permissions: &Permissions) -> impl Iterator<Item = (&str, &str)> {
     permissions.iter().flat_map(|(resource, actions)| {
         let yes = actions.iter().filter(|(_, yes)| **yes);
         yes.map(move |(action, _)| (resource.as_str(), action.as_str()))

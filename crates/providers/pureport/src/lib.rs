@@ -1,7 +1,8 @@
 //! Speaks the Pureport control plane.
 //!
 //! It translates and does not decide: [`PROVIDER`] is all that the rest needs. The way through: `provider` takes
-//! scopes and changes, `observe` reads, `accounts`, `roles`, `people` and `api_keys` write, `client` makes the calls,
+//! scopes and changes, `observe` and `history` read, `accounts`, `roles`, `people` and `api_keys` write, `client`
+//! makes the calls,
 //! `convert` turns `wire` shapes into ours and back, `audit` says what can't be done. Facts about the API cite
 //! the pureport contract by section.
 
@@ -11,6 +12,7 @@ mod audit;
 mod client;
 mod convert;
 mod fields;
+mod history;
 mod learned;
 mod observe;
 mod people;

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use orgform_http::Options;
+use orgform_model::history::History;
 use orgform_model::world::Seen;
-use orgform_model::{Action, ApiKeyId, Applied, Change, Observation, Ref, Scope, Timestamp};
+use orgform_model::{AccountId, Action, ApiKeyId, Applied, Change, Observation, Ref, Scope, Timestamp};
 use orgform_provider::{Connection, Observe, Provider, ProviderError};
 use secrecy::ExposeSecret;
 
 use crate::client::Api;
 use crate::fields::rejected;
 use crate::learned::Learned;
-use crate::{accounts, api_keys, observe, people, roles};
+use crate::{accounts, api_keys, history, observe, people, roles};
 
 /// Looks at Pureport. Holds no way to write.
 pub struct Reader {
@@ -48,6 +49,12 @@ impl Observe for Reader {
         };
         Ok(Observation { at, calls: api.calls(), seen })
     }
+
+    async fn history(&self, account: &AccountId, since: Timestamp) -> Result<History, ProviderError> {
+        let api = self.api.counted();
+        let history = history::of_account(&api, account, since).await?;
+        Ok(History { calls: api.calls(), ..history })
+    }
 }
 
 /// Carries changes out at Pureport.
@@ -69,6 +76,10 @@ impl Writer {
 impl Observe for Writer {
     async fn observe(&self, scope: &Scope) -> Result<Observation, ProviderError> {
         self.reader.observe(scope).await
+    }
+
+    async fn history(&self, account: &AccountId, since: Timestamp) -> Result<History, ProviderError> {
+        self.reader.history(account, since).await
     }
 }
 

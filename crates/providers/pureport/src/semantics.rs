@@ -98,6 +98,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     create_api_key: true,
     update_api_key: true,
     remove_api_key: true,
+    audit_log: true,
     // A person known to Pureport is mailed too (section 8).
     mails: Mails { on_invite: true, on_resend: true, on_remove: false },
     // The limit is unpublished (section 3): concurrency bounds us, and one 429 holds all calls back. The number

@@ -38,6 +38,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    /// Whether it names a thing of this kind: `users`, `apikeys`.
+    pub(crate) fn is_of(&self, kind: &str) -> bool {
+        self.href.split('/').any(|segment| segment == kind)
+    }
+
     pub(crate) fn account(id: &str) -> Self {
         Self { href: format!("/accounts/{id}"), id: Some(id.to_owned()), title: None }
     }
@@ -144,6 +149,41 @@ pub(crate) struct ApiKey {
 #[derive(Debug, Deserialize)]
 pub(crate) struct User {
     pub(crate) email: String,
+}
+
+/// A page of an audit log (section 10).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuditPage {
+    #[serde(default)]
+    pub(crate) content: Vec<AuditEntry>,
+    #[serde(default)]
+    pub(crate) total_elements: Option<usize>,
+}
+
+/// One entry of an audit log. No field is required (section 10).
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct AuditEntry {
+    pub(crate) timestamp: Option<Timestamp>,
+    pub(crate) event_type: Option<String>,
+    pub(crate) account: Option<Link>,
+    pub(crate) subject: Option<Link>,
+    pub(crate) principal: Option<Link>,
+    pub(crate) source: Option<String>,
+    pub(crate) ip_address: Option<String>,
+    pub(crate) changes: Vec<AuditChange>,
+}
+
+/// A property that an entry tells of. What it was and is may be anything.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AuditChange {
+    #[serde(default)]
+    pub(crate) property: String,
+    #[serde(default)]
+    pub(crate) previous: Option<Value>,
+    #[serde(default)]
+    pub(crate) current: Option<Value>,
 }
 
 /// An object that is written as a whole.

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 
 use super::paper::Paper;
 use super::text;
-use super::view::{ChangeView, PlanView, ReportView};
+use super::view::{ChangeView, DriftView, PlanView, ReportView};
 use super::words;
 use blocks::{Block, Worth, code, document};
 
 /// So that a bot finds its own comment and writes over it.
 const PLAN_MARK: &str = "<!-- orgform: plan -->";
 const REPORT_MARK: &str = "<!-- orgform: report -->";
+const DRIFT_MARK: &str = "<!-- orgform: drift -->";
 /// More lines of changes than this are folded away, under a table.
 const OPEN_LINES: usize = 60;
 
@@ -45,6 +46,52 @@ pub(super) fn reports(views: &[ReportView]) -> String {
             "> **Cut to fit into a comment: {lines} lines are missing.** The log of the run has all of them.\n\n"
         )
     })
+}
+
+/// What providers changed behind us as one document.
+pub(super) fn drifts(views: &[DriftView]) -> String {
+    let changes: usize = views.iter().map(|view| view.changes.len()).sum();
+    let unseen: usize = views.iter().map(|view| view.unseen.len()).sum();
+    let mut headline = match changes {
+        0 => "nothing changed behind us".to_owned(),
+        number => format!("{} behind us", words::count(number, "change", "changes")),
+    };
+    if unseen > 0 {
+        headline.push_str(&format!(", {unseen} unseen"));
+    }
+    let mut blocks = vec![Block::prose(format!("{DRIFT_MARK}\n### orgform drift: {headline}"))];
+    for view in views {
+        drift(&mut blocks, view);
+    }
+    document(blocks, |lines| {
+        format!(
+            "> **Cut to fit into a comment: {lines} lines are missing.** `orgform drift` shows all of them.\n\n"
+        )
+    })
+}
+
+fn drift(blocks: &mut Vec<Block>, view: &DriftView) {
+    blocks.push(Block::prose(format!("**{}**: {}.", code(&view.provider), view.headline)));
+    let text = lines(|paper| {
+        text::drift_remarks(paper, view);
+        text::unseen(paper, &view.unseen);
+    });
+    if !text.is_empty() {
+        blocks.push(Block::fenced("text", &text, Worth::Loud));
+    }
+    if !view.changes.is_empty() {
+        blocks.push(Block::fenced(
+            "diff",
+            &lines(|paper| text::drifted(paper, &view.changes)),
+            Worth::Changes,
+        ));
+        blocks.push(Block::prose(view.summary.clone()));
+    }
+    if !view.unmanaged.is_empty() {
+        let summary = format!("{} unmanaged", view.unmanaged.len());
+        let text = lines(|paper| text::drift_unmanaged(paper, view));
+        blocks.push(Block::fenced("text", &text, Worth::Quiet).folded(&summary));
+    }
 }
 
 fn plans_in_short(views: &[PlanView]) -> String {

@@ -4,6 +4,7 @@
 //! the total as the last line, where a tired eye lands.
 
 mod changes;
+mod drift;
 mod report;
 mod sections;
 
@@ -13,8 +14,9 @@ use super::view::PlanView;
 use sections::deferred;
 
 pub(super) use changes::changes;
+pub(super) use drift::{drift, drift_remarks, drift_unmanaged, drifted};
 pub(super) use report::{outcomes, report};
-pub(super) use sections::{loud, missing_secrets, quiet};
+pub(super) use sections::{loud, missing_secrets, quiet, unseen};
 
 /// A plan as text; each line ends with a line end.
 pub(super) fn plan(view: &PlanView, style: &Style) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::paper::{Ink, Mark, Paper, Row, Span};
-use super::super::view::{ItemView, PlanView};
+use super::super::view::{ItemView, PlanView, UnseenView};
 use super::super::words;
 use super::changes::{NAMED, lose_by_it};
 
@@ -45,7 +45,7 @@ pub(super) fn deferred(paper: &mut Paper, view: &PlanView) {
 pub(in super::super) fn loud(paper: &mut Paper, view: &PlanView) {
     drift(paper, view);
     renamed(paper, view);
-    unseen(paper, view);
+    unseen(paper, &view.unseen);
     refused(paper, view);
     held(paper, view);
 }
@@ -143,9 +143,10 @@ fn renamed(paper: &mut Paper, view: &PlanView) {
     }
 }
 
-fn unseen(paper: &mut Paper, view: &PlanView) {
+/// What could not be looked at.
+pub(in super::super) fn unseen(paper: &mut Paper, unseen: &[UnseenView]) {
     let mut section = Section::new(paper, "Unseen", Ink::Lose);
-    for one in &view.unseen {
+    for one in unseen {
         section.entry(one.account.as_deref().unwrap_or("everything"), &one.because);
         section.more(vec![Span::plain("What was not seen is left as it is.")]);
         section.next(one.hint.as_deref().unwrap_or_default());

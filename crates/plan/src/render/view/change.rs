@@ -259,7 +259,8 @@ fn loser(loser: &Loser) -> LoserView {
     LoserView { account: path.to_string(), person: person.clone(), foreseen: *foreseen }
 }
 
-fn field(change: &FieldChange) -> FieldView {
+/// The view of a field that differs.
+pub(super) fn field(change: &FieldChange) -> FieldView {
     let FieldChange { field, from, to } = change;
     let (gains, loses) = match (from, to) {
         // Two texts, or two flags, are shown as one line with what differs in it.

@@ -4,11 +4,13 @@
 //! same view. Nothing else looks into a [`crate::Plan`] or a [`crate::Report`] to render it.
 //!
 //! `{"format": 1, "plans": [PlanView, …]}` is what `orgform plan --format json` prints,
-//! `{"format": 1, "reports": [ReportView, …]}` is `orgform apply --format json`. Names are in camelCase, times in
+//! `{"format": 1, "reports": [ReportView, …]}` is `orgform apply --format json`,
+//! `{"format": 1, "drift": [DriftView, …]}` is `orgform drift --format json`. Names are in camelCase, times in
 //! RFC 3339, absent values are left out. A program should ignore names that it does not know; `format` rises
 //! when a name goes or changes its meaning.
 
 mod change;
+mod drift;
 mod outcome;
 mod sections;
 mod whole;
@@ -17,8 +19,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use change::{ChangeView, FieldView, LoserView, ReachView, ReachedAccountView};
+pub use drift::{DriftView, DriftedView, RecordView};
 pub use outcome::{OutcomeView, ReportView, VerifiedView};
 
+pub(super) use drift::drift;
 pub(super) use outcome::report;
 pub(super) use whole::plan;
 
