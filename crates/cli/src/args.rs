@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use jiff::{Span, SpanRelativeTo};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, SpanRelativeTo, Timestamp};
 
 use crate::commands::{
-    act, apply, completions, drift, forget, import, init, invites, keys, man, plan, reference, schema, show,
-    sim, validate,
+    act, apply, completions, drift, forget, import, init, invites, keys, man, offboard, plan, reference,
+    schema, show, sim, validate,
 };
 
 /// Keeps the accounts, roles and members at a provider equal to what a Git repository declares.
@@ -76,6 +78,7 @@ pub(crate) enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Drift(drift::Arguments),
+    Offboard(offboard::Arguments),
     Show(show::Arguments),
     Invites(invites::Arguments),
     Keys(keys::Arguments),
@@ -97,6 +100,21 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| wrong())
 }
 
+/// Reads a time as people write it: a day stands for its end, in UTC.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    let wrong =
+        || format!("`{text}` is neither a day, like 2026-12-31, nor a time, like 2026-12-31T12:00:00Z");
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    if text.len() != "2026-12-31".len() {
+        return Err(wrong());
+    }
+    let day: Date = text.parse().map_err(|_| wrong())?;
+    let end = day.at(23, 59, 59, 0).to_zoned(TimeZone::UTC).map_err(|_| wrong())?;
+    Ok(end.timestamp())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -106,6 +124,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_day_stands_for_its_end() {
+        let at = |text| moment(text).map(|at| at.to_string());
+        assert_eq!(at("2026-12-31"), Ok("2026-12-31T23:59:59Z".to_owned()));
+        assert_eq!(at("2026-12-31T12:00:00+01:00"), Ok("2026-12-31T11:00:00Z".to_owned()));
+        for wrong in ["", "tomorrow", "2026-13-01", "31.12.2026", "2026-12-31T12:00:00"] {
+            assert!(at(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

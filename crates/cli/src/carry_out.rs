@@ -3,6 +3,7 @@
 //! The steps are in [`carry_out`] and [`Applying::run`]: read, take the state, plan, show, ask, apply, verify.
 //! Whatever happens on the way, the state is closed and simulators are stopped.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +12,17 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use orgform_engine::{Clock, EngineError, OpenState, Stop, Writing};
 use orgform_model::policy::{Approval, Mode};
-use orgform_model::{AccountPath, Address, Severity, Timestamp};
+use orgform_model::{AccountPath, Address, Email, Severity, Timestamp};
+use orgform_plan::evidence::Evidence;
 use orgform_plan::file::PlanFile;
 use orgform_plan::{ApprovedPlan, Fate, Plan, Report, Verified, render};
 use orgform_provider::Provider;
 
+use crate::absence::FileEdit;
 use crate::agreed::{approve_all, refuse_unknown_releases};
 use crate::args::duration;
 use crate::ask::{Answer, ask};
-use crate::commands::plan::{now, of_plan};
+use crate::commands::plan::{Format as Shape, now, of_plan};
 use crate::connect::{Link, Purpose};
 use crate::console::Console;
 use crate::exit::Exit;
@@ -62,20 +65,46 @@ pub(crate) struct Order {
     /// Held groups that may go.
     pub(crate) releases: Vec<String>,
     /// How to show what happens.
-    pub(crate) format: Format,
+    pub(crate) format: Shape,
+    /// The command that does it again, for releases; `orgform apply` if empty.
+    pub(crate) again: String,
+    /// Files to write once somebody has agreed, before anything else is done.
+    pub(crate) edits: Vec<FileEdit>,
+    /// People whose absence is proved in the end.
+    pub(crate) absent: BTreeSet<Email>,
+}
+
+impl From<Format> for Shape {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+        }
+    }
 }
 
 /// Plans, shows, asks, applies and verifies.
 pub(crate) async fn carry_out(order: Order, beforehand: &Beforehand, console: &Console) -> Result<Exit> {
     let root = OpenRoot::open(&order.paths, console)?; // I/O
-    let exit = root.tell_findings(console);
+    root.tell_findings(console);
+    carry_out_in(&root, order, beforehand, console).await
+}
+
+/// The same in a root that is open, its findings told.
+pub(crate) async fn carry_out_in(
+    root: &OpenRoot,
+    order: Order,
+    beforehand: &Beforehand,
+    console: &Console,
+) -> Result<Exit> {
+    let exit = root.exit();
     if let Some(file) = &order.file {
         file.check(&root.settings.id, Timestamp::now())
             .map_err(|error| Failure::new("the saved plan can't be applied").because(error).nothing_read())?;
     }
-    let mut state = store::open(&root, beforehand.wait, console).await?; // I/O
+    let mut state = store::open(root, beforehand.wait, console).await?; // I/O
     let stop = interrupt::listen();
-    let ended = Applying { root: &root, order: &order, beforehand, console, stop }.run(&mut state).await; // I/O
+    let ended = Applying { root, order: &order, beforehand, console, stop }.run(&mut state).await; // I/O
     let closed = state.close().await; // I/O
     let exit = exit.and(ended?);
     closed.map_err(failure::of_closing)?;
@@ -103,9 +132,8 @@ impl Applying<'_> {
     async fn run(&self, state: &mut OpenState) -> Result<Exit> {
         let turns = run::turns(self.root, &self.order.question, Some(state.state()), self.console)?;
         let (ready, mut exit) = self.plan_all(turns, state).await?;
-        let ended = match self.agree(&ready).await {
-            Ok(Some(approved)) => self.apply_all(&ready, &approved, state).await,
-            Ok(None) => Ok(Exit::Clean),
+        let ended = match self.agree(&ready).await.and_then(|approved| self.write_files(approved)) {
+            Ok(approved) => self.apply_all(&ready, &approved, state).await,
             Err(error) => Err(error),
         };
         for one in ready {
@@ -170,27 +198,37 @@ impl Applying<'_> {
         Ok((writer, look))
     }
 
-    /// Shows the plans and asks; none means no. An empty plan needs no answer: it only remembers.
-    async fn agree(&self, ready: &[Ready]) -> Result<Option<Vec<ApprovedPlan>>> {
+    /// Shows the plans and asks. An empty plan needs no answer: it only remembers.
+    async fn agree(&self, ready: &[Ready]) -> Result<Vec<ApprovedPlan>> {
         let looks: Vec<&Look> = ready.iter().map(|one| &one.look).collect();
         let plans: Vec<&Plan> = looks.iter().map(|look| &look.planned.plan).collect();
         refuse_unknown_releases(&plans, &self.order.releases)?;
-        if self.order.format == Format::Text {
-            run::print_plans(&looks, self.console)?;
+        if self.order.format == Shape::Text {
+            run::print_plans_for(&looks, &self.order.again, self.console)?;
         }
         let approved = approve_all(&plans, self.order)?;
         let changes: usize = approved.iter().map(|plan| plan.plan().changes.len()).sum();
         let taken: usize =
             approved.iter().map(|plan| plan.plan().adopted.len() + plan.plan().forgotten.len()).sum();
-        if changes + taken == 0 {
-            return Ok(Some(approved));
+        let files = self.order.edits.len();
+        if changes + taken + files == 0 {
+            return Ok(approved);
         }
         self.refuse_unapproved(ready)?;
         let already = self.beforehand.yes || self.order.file.is_some();
-        match ask(&question(changes, taken), already, &self.stop).await? {
-            Answer::Yes => Ok(Some(approved)),
+        match ask(&question(changes, taken, files), already, &self.stop).await? {
+            Answer::Yes => Ok(approved),
             Answer::No => Err(Failure::new("not applied: nobody said yes").nothing_changed().into()),
         }
+    }
+
+    /// Writes what was agreed to be declared: from here on a run that is interrupted can be run again.
+    fn write_files(&self, approved: Vec<ApprovedPlan>) -> Result<Vec<ApprovedPlan>> {
+        for edit in &self.order.edits {
+            edit.write(&self.root.folder)?; // I/O
+            self.console.tell(&format!("Wrote {}.", edit.path));
+        }
+        Ok(approved)
     }
 
     /// `approval: Required` means that somebody has read this very plan: a flag is not enough.
@@ -241,11 +279,54 @@ impl Applying<'_> {
                 }
             }
         }
-        if self.order.format == Format::Json {
-            self.print_json(ready, &reports)?;
-        }
+        let (evidence, proved) = self.evidence(ready, &reports, state).await;
+        exit = exit.and(proved);
+        self.print_rest(ready, &reports, &evidence)?;
         self.tell_stopped(ready.len(), &reports);
         Ok(exit)
+    }
+
+    /// Looks at everything once more, where somebody's absence is to be proved.
+    async fn evidence(
+        &self,
+        ready: &[Ready],
+        reports: &[Report],
+        state: &OpenState,
+    ) -> (Vec<Evidence>, Exit) {
+        let mut all = Vec::new();
+        let mut exit = Exit::Clean;
+        if self.order.absent.is_empty() || self.stop.is_asked() {
+            return (all, exit);
+        }
+        for report in reports {
+            let Some(one) = ready.iter().find(|one| *one.turn.name() == report.provider) else { continue };
+            let Ready { turn, link, writer, look } = one;
+            let bar = Bar::new(self.console, turn.name().as_str());
+            let known = state.provider(turn.name());
+            let case = turn.case_afterwards(link);
+            let looked = orgform_engine::evidence(
+                writer.as_ref(),
+                &case,
+                &self.order.absent,
+                &look.planned,
+                report,
+                known,
+                link.clock(),
+                &bar,
+            );
+            match looked.await {
+                Ok(evidence) => {
+                    exit = exit.and(if evidence.is_complete() { Exit::Clean } else { Exit::Refused });
+                    all.push(evidence);
+                }
+                Err(error) => {
+                    let error = failure::of_provider(turn.name(), EngineError::Unobservable(error));
+                    self.console.fail(&error);
+                    exit = exit.and(Exit::Partial);
+                }
+            }
+        }
+        (all, exit)
     }
 
     async fn apply(
@@ -328,14 +409,29 @@ impl Applying<'_> {
         let quiet =
             one.look.planned.plan.is_empty() && approved.releases().is_empty() && report.extra.is_empty();
         // The plan's own line has said that there is nothing to do.
-        if self.order.format == Format::Text && !(quiet && report.outcomes.is_empty()) {
+        if self.order.format == Shape::Text && !(quiet && report.outcomes.is_empty()) {
             let text = render::report_text(report, one.link.clock().now(), &self.console.style(None));
             self.console.print(&format!("\n{text}"))?;
         }
         Ok(())
     }
 
-    fn print_json(&self, ready: &[Ready], reports: &[Report]) -> Result<()> {
+    /// What was not shown on the way.
+    fn print_rest(&self, ready: &[Ready], reports: &[Report], evidence: &[Evidence]) -> Result<()> {
+        let style = self.console.style(None);
+        match self.order.format {
+            Shape::Json => return self.print_json(ready, reports, evidence),
+            Shape::Markdown => self.console.print(&render::evidence_markdown(evidence, &style))?,
+            Shape::Text => {
+                for one in evidence {
+                    self.console.print(&format!("\n{}", render::evidence_text(one, &style)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn print_json(&self, ready: &[Ready], reports: &[Report], evidence: &[Evidence]) -> Result<()> {
         let now = now(ready.iter().map(|one| &one.look));
         let style = self.console.style(None);
         let plans: Vec<Plan> = ready.iter().map(|one| one.look.planned.plan.clone()).collect();
@@ -344,6 +440,9 @@ impl Applying<'_> {
             (value.as_object_mut(), render::report_json(reports, now, &style).as_object_mut())
         {
             value.append(reports);
+        }
+        if !self.order.absent.is_empty() {
+            value["evidence"] = render::evidence_json(evidence, &style);
         }
         self.console.print_json(&value)?;
         Ok(())
@@ -374,8 +473,12 @@ fn not_checked(because: &str) -> Verified {
     Verified::NotChecked { because: because.to_owned() }
 }
 
-fn question(changes: usize, taken: usize) -> String {
+fn question(changes: usize, taken: usize, files: usize) -> String {
     match (changes, taken) {
+        (0, 0) => format!("Write {}?", counted(files, "file")),
+        (changes, _) if files > 0 => {
+            format!("Write {} and apply {}?", counted(files, "file"), counted(changes, "change"))
+        }
         (0, 1) => "Remember this one thing as ours?".to_owned(),
         (0, taken) => format!("Remember these {taken} things as ours?"),
         (1, _) => "Apply this change?".to_owned(),

@@ -1,5 +1,6 @@
 //! The command line of orgform: parses, sets up, calls one command and turns its result into an exit code.
 
+mod absence;
 mod agreed;
 mod args;
 mod ask;

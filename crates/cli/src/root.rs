@@ -1,5 +1,6 @@
 //! Opens a root: finds it, reads and checks what is declared in it, for each Provider.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -67,6 +68,18 @@ impl OpenRoot {
         let documents = orgform_spec::read(&folder, &paths, &Limits::default());
         let Checked { value: Content { places, declared }, mut findings } = check(&documents);
         findings.extend(exposed_secrets(&folder, &declared)); // I/O
+        Ok(Self { folder, settings, documents, findings, objects: places.len(), places, declared })
+    }
+
+    /// Opens the root of the current folder as if these texts were in the files of these paths. I/O.
+    ///
+    /// # Errors
+    /// As of [`OpenRoot::open`].
+    pub(crate) fn open_over(over: &BTreeMap<String, String>, console: &Console) -> Result<Self> {
+        let folder = find(&[])?;
+        let settings = settings(&folder, console)?;
+        let documents = orgform_spec::read_over(&folder, &[], over, &Limits::default());
+        let Checked { value: Content { places, declared }, findings } = check(&documents);
         Ok(Self { folder, settings, documents, findings, objects: places.len(), places, declared })
     }
 

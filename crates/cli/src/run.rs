@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use orgform_engine::{Case, EngineError, Planned};
 use orgform_model::desired::Subject;
-use orgform_model::{Address, Desired, ObjectRef, ProviderName, ProviderState, State, Thing};
+use orgform_model::{Address, Desired, ObjectRef, ProviderName, ProviderState, State, Thing, Timestamp};
 use orgform_plan::{Requests, render};
 use orgform_provider::{Observe, ProviderType};
 use orgform_spec::ProviderSettings;
@@ -34,6 +34,8 @@ pub(crate) struct Question {
     pub(crate) resend: BTreeSet<Address>,
     /// API keys to make again.
     pub(crate) remake: BTreeSet<Address>,
+    /// The later time to plan for; now if not said.
+    pub(crate) at: Option<Timestamp>,
 }
 
 impl Question {
@@ -44,7 +46,8 @@ impl Question {
 
     /// In the words of the command line, for a plan that is saved. Paths start at the root.
     pub(crate) fn words(&self, paths: &[String]) -> Vec<String> {
-        let Self { targets, base, resend, remake } = self;
+        // A look ahead is never saved.
+        let Self { targets, base, resend, remake, at: _ } = self;
         let base = base.iter().map(|base| format!("{BASE}{base}"));
         let targets = targets.iter().map(|address| format!("{TARGET}{address}"));
         let resend = resend.iter().map(|address| format!("{RESEND}{address}"));
@@ -86,6 +89,7 @@ pub(crate) struct Turn {
     pub(crate) desired: Desired,
     base: Option<Desired>,
     revision: Option<String>,
+    at: Option<Timestamp>,
     requests: Requests,
     no_requests: Requests,
 }
@@ -172,6 +176,7 @@ pub(crate) fn turns(
             desired,
             base,
             revision: question.base.clone(),
+            at: question.at,
             requests,
             no_requests: Requests::default(),
         });
@@ -192,16 +197,28 @@ pub(crate) async fn look(
 ) -> Result<Look, EngineError> {
     let begun = Instant::now();
     let bar = Bar::new(console, turn.name().as_str());
-    let planned = orgform_engine::plan(observer, &turn.case(link), state, link.clock(), &bar).await?;
+    let case = turn.case(link);
+    let planned = match turn.at {
+        None => orgform_engine::plan(observer, &case, state, link.clock(), &bar).await?,
+        Some(at) => orgform_engine::plan_ahead(observer, &case, state, at, link.clock(), &bar).await?,
+    };
     Ok(Look { planned, took: begun.elapsed(), base: turn.revision.clone() })
 }
 
 /// Prints plans as text, one below the other.
 pub(crate) fn print_plans(looks: &[&Look], console: &Console) -> Result<()> {
+    print_plans_for(looks, "", console)
+}
+
+/// The same, where another command than `orgform apply` releases what is held.
+pub(crate) fn print_plans_for(looks: &[&Look], again: &str, console: &Console) -> Result<()> {
     for (index, &&Look { ref planned, took, ref base }) in looks.iter().enumerate() {
         let mut text = render::text(&planned.plan, planned.at, &console.style(Some(took)));
         if let Some(base) = base {
             text = text.replace("orgform apply --release", &format!("orgform apply --base {base} --release"));
+        }
+        if !again.is_empty() {
+            text = text.replace("orgform apply --release", &format!("{again} --release"));
         }
         let gap = if index > 0 { "\n" } else { "" };
         console.print(&format!("{gap}{text}"))?;
@@ -302,6 +319,7 @@ mod tests {
             base: Some("main".to_owned()),
             resend: ["pureport/acme:member/tim@acme.example".parse().unwrap()].into(),
             remake: ["pureport/acme:key/ci".parse().unwrap()].into(),
+            at: None,
         };
         let words = question.words(&["people/ada.yaml".to_owned()]);
         let (paths, read) = Question::of_words(&words).unwrap();

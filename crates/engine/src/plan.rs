@@ -50,6 +50,30 @@ pub async fn plan(
     Ok(decide(observer, case, state, world, clock, progress).await)
 }
 
+/// Looks now, and decides as if it were a later time and nothing else happened until then. Nothing of it is
+/// remembered, and nobody can agree to it.
+///
+/// # Errors
+/// As of [`plan()`].
+pub async fn plan_ahead(
+    observer: &dyn Observe,
+    case: &Case<'_>,
+    state: Option<&ProviderState>,
+    at: Timestamp,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<Planned, EngineError> {
+    case.check_server(state)?;
+    let from = clock.now();
+    let world = observe(observer, case, state, clock, progress).await.map_err(EngineError::Unobservable)?; // I/O
+    // With what today's plan needs to know, but no more: on a later day everybody would be due to be looked up.
+    let Planned { world, .. } = decide(observer, case, state, world, clock, progress).await;
+    let Planned { found_out, .. } = decide_once(case, state, &world, at);
+    let settled = settled(state, &found_out);
+    let plan = orgform_plan::plan_ahead(&input(case, settled.as_deref(), &world, at), from);
+    Ok(Planned { plan, world, found_out: vec![], at })
+}
+
 /// Waits until the provider shows what was written last, if an interrupted run left writes without an outcome.
 ///
 /// Called before [`plan()`] by a run that will write: looked at too early, such a write would seem undone.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use orgform_model::Address;
 
 use crate::digest::{Digest, fingerprints};
@@ -48,27 +49,40 @@ impl ApprovedPlan {
     }
 }
 
-/// A release names no held group.
+/// A plan can't be agreed to like this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no held group has the digest {named}")]
-pub struct NoSuchGroup {
-    /// What was named.
-    pub named: String,
-    /// The digests that could have been.
-    pub held: Vec<Digest>,
+pub enum NotApproved {
+    /// A release names no held group.
+    #[error("no held group has the digest {named}")]
+    NoSuchGroup {
+        /// What was named.
+        named: String,
+        /// The digests that could have been.
+        held: Vec<Digest>,
+    },
+    /// The plan is for a later time.
+    #[error("a look ahead to {at} can't be applied")]
+    Ahead {
+        /// Which.
+        at: Timestamp,
+    },
 }
 
 /// Reduces a plan to what a consent covers.
 ///
 /// # Errors
-/// When a release names no held group of this plan: the group has changed since it was shown.
-pub fn approve(mut plan: Plan, consent: &Consent) -> Result<ApprovedPlan, NoSuchGroup> {
+/// When a release names no held group of this plan: the group has changed since it was shown. When the plan is a
+/// look ahead.
+pub fn approve(mut plan: Plan, consent: &Consent) -> Result<ApprovedPlan, NotApproved> {
+    if let Some(ahead) = &plan.ahead {
+        return Err(NotApproved::Ahead { at: ahead.at });
+    }
     let mut released = BTreeSet::new();
     let mut releases = BTreeSet::new();
     for named in &consent.releases {
         let Some(index) = plan.held.iter().position(|group| group.digest.is_named(named)) else {
             let held = plan.held.iter().map(|group| group.digest.clone()).collect();
-            return Err(NoSuchGroup { named: named.clone(), held });
+            return Err(NotApproved::NoSuchGroup { named: named.clone(), held });
         };
         let group = plan.held.remove(index);
         released.extend(group.changes.iter().map(|change| change.address.clone()));

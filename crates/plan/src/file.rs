@@ -97,7 +97,11 @@ impl SavedPlan {
     pub fn of(plan: &Plan, now: Timestamp, style: &Style) -> Self {
         Self {
             digest: plan.digest.clone(),
-            effects: plan.changes.iter().flat_map(fingerprints).collect(),
+            // Nobody can agree today to what is planned for a later time.
+            effects: match &plan.ahead {
+                Some(_) => BTreeSet::new(),
+                None => plan.changes.iter().flat_map(fingerprints).collect(),
+            },
             shown: render::text(plan, now, &Style { color: false, ..*style }),
         }
     }

@@ -10,6 +10,7 @@ mod bind;
 pub mod consent;
 pub mod digest;
 pub mod drift;
+pub mod evidence;
 mod fields;
 pub mod file;
 mod ground;
@@ -30,7 +31,7 @@ mod settle;
 pub use consent::{ApprovedPlan, Consent, approve};
 pub use digest::Digest;
 pub use file::PlanFile;
-pub use plan::{ChangeKind, Plan, PlannedChange};
+pub use plan::{Ahead, ChangeKind, Plan, PlannedChange};
 pub use recognize::{Recognized, recognize};
 pub use record::{Bindings, RecordDraft};
 pub use report::{Fate, Left, Outcome, Report, Verified};
@@ -105,6 +106,15 @@ pub fn plan(input: &Input<'_>) -> Plan {
     plan
 }
 
+/// Plans for a later time, as if nothing else happened until then; `from` is the time now.
+pub fn plan_ahead(input: &Input<'_>, from: Timestamp) -> Plan {
+    let mut plan = plan(input);
+    let mut ending = members::endings(&Ground::new(input), from, input.now);
+    ending.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.address.cmp(&b.address)));
+    plan.ahead = Some(Ahead { at: input.now, ending });
+    plan
+}
+
 fn blank(input: &Input<'_>) -> Plan {
     let directory = &input.world.directory.completeness;
     let unseen = match directory {
@@ -129,6 +139,7 @@ fn blank(input: &Input<'_>) -> Plan {
         renamed: vec![],
         ending: vec![],
         missing_secrets: vec![],
+        ahead: None,
         unseen,
         cost: Cost::default(),
         digest: Digest::of(""),

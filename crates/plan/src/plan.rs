@@ -49,6 +49,9 @@ pub struct Plan {
     pub ending: Vec<Ending>,
     /// API keys whose secret is not where it was put. Nothing is done about them.
     pub missing_secrets: Vec<MissingSecret>,
+    /// The later time that it is made for, if it is a look ahead: nobody can agree to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<Ahead>,
     /// What could not be looked at.
     pub unseen: Vec<UnseenScope>,
     /// What it takes.
@@ -381,6 +384,16 @@ pub struct MissingSecret {
     pub because: String,
     /// The command that makes the key again, with a new secret.
     pub next: String,
+}
+
+/// The later time that a plan is made for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ahead {
+    /// When.
+    pub at: Timestamp,
+    /// Grants that end before.
+    pub ending: Vec<Ending>,
 }
 
 /// What could not be looked at.

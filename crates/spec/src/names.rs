@@ -53,7 +53,7 @@ pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
 }
 
 /// Says why a text does not look like an e-mail address.
-pub(crate) fn email_fault(email: &str) -> Option<&'static str> {
+pub fn email_fault(email: &str) -> Option<&'static str> {
     let Some((local, domain)) = email.rsplit_once('@') else {
         return Some("there is no `@` in it");
     };

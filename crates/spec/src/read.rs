@@ -4,7 +4,7 @@
 //! objects are asked for. What can't be read is told and remembered as a gap: nothing undeclared is then
 //! removed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -75,9 +75,22 @@ pub struct Document {
 /// Folders are read recursively, files that end in `.yaml` or `.yml` in the order of their paths. Hidden files
 /// and folders and `orgform.yaml` are skipped. Links are followed within the root only.
 pub fn read(root: &Path, paths: &[PathBuf], limits: &Limits) -> Documents {
+    read_over(root, paths, &BTreeMap::new(), limits)
+}
+
+/// The same, as if these texts were in the files of these paths: what is not written yet can be planned.
+pub fn read_over(
+    root: &Path,
+    paths: &[PathBuf],
+    over: &BTreeMap<String, String>,
+    limits: &Limits,
+) -> Documents {
     let mut walk = FolderWalk::new(root);
     walk.run();
     let FolderWalk { root, mut files, findings, unreadable, .. } = walk;
+    let there: HashSet<&str> = files.iter().map(|(label, _)| label.as_str()).collect();
+    let new: Vec<_> = over.keys().filter(|label| !there.contains(label.as_str())).cloned().collect();
+    files.extend(new.into_iter().map(|label| (label.clone(), root.join(label))));
     files.sort();
     let mut reading = Reading { limits, files: Vec::new(), findings, unreadable };
     let mut asked = Vec::new();
@@ -98,7 +111,10 @@ pub fn read(root: &Path, paths: &[PathBuf], limits: &Limits) -> Documents {
             reading.findings.push(Finding::error("there are no manifests here", place));
         }
     }
-    let contents = in_parallel(files.len(), threads(), |index| read_bytes(&files[index].1, limits));
+    let contents = in_parallel(files.len(), threads(), |index| match over.get(&files[index].0) {
+        Some(text) => Ok(text.clone().into_bytes()),
+        None => read_bytes(&files[index].1, limits),
+    });
     for ((label, _), content) in files.into_iter().zip(contents) {
         let in_subject = whole_root || asked.iter().any(|asked| is_within(&label, asked));
         match content {

@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
     let Arguments { paths, beforehand, release, base, format } = arguments;
-    let mut order = Order { releases: release.clone(), format: *format, ..order(paths)? };
+    let mut order = Order { releases: release.clone(), format: (*format).into(), ..order(paths)? };
     if base.is_some() {
         order.question.base.clone_from(base);
     }

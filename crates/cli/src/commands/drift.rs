@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
-use orgform_engine::{EngineError, SystemClock, state};
+use orgform_engine::{Clock, EngineError, state};
 use orgform_model::{SignedDuration, State, Timestamp};
 use orgform_plan::drift::Drift;
 use orgform_plan::render;
@@ -76,8 +76,8 @@ async fn look(
             let known = remembered.and_then(|state| state.providers.get(turn.name()));
             let bar = Bar::new(console, turn.name().as_str());
             let case = turn.case(&link);
-            let since = back(since);
-            orgform_engine::drift(reader.as_ref(), &case, known, since, &SystemClock, &bar).await // I/O
+            let since = back(link.clock().now(), since);
+            orgform_engine::drift(reader.as_ref(), &case, known, since, link.clock(), &bar).await // I/O
         }
         Err(error) => Err(EngineError::Unobservable(error)),
     };
@@ -86,9 +86,9 @@ async fn look(
     Ok((drift, begun.elapsed()))
 }
 
-fn back(span: Duration) -> Timestamp {
+fn back(now: Timestamp, span: Duration) -> Timestamp {
     let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
-    Timestamp::now().checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH)
+    now.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn print(format: Format, drifts: &[(Drift, Duration)], console: &Console) -> Result<()> {

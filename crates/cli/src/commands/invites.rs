@@ -59,7 +59,8 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
         Some(Subcommands::Resend(Resend { addresses, beforehand, format })) => {
             let resend = addresses.iter().cloned().collect();
             let question = Question { resend, ..Question::default() };
-            carry_out(Order { question, format: *format, ..Order::default() }, beforehand, console).await
+            carry_out(Order { question, format: (*format).into(), ..Order::default() }, beforehand, console)
+                .await
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod init;
 pub(crate) mod invites;
 pub(crate) mod keys;
 pub(crate) mod man;
+pub(crate) mod offboard;
 pub(crate) mod plan;
 pub(crate) mod reference;
 pub(crate) mod schema;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit> {
         Command::Plan(arguments) => wait_for(plan::run(arguments, console)),
         Command::Apply(arguments) => wait_for(apply::run(arguments, console)),
         Command::Drift(arguments) => wait_for(drift::run(arguments, console)),
+        Command::Offboard(arguments) => wait_for(offboard::run(arguments, console)),
         Command::Show(arguments) => wait_for(show::run(arguments, console)),
         Command::Invites(arguments) => wait_for(invites::run(arguments, console)),
         Command::Import(arguments) => wait_for(import::run(arguments, console)),

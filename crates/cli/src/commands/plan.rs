@@ -11,10 +11,11 @@ use orgform_model::{Address, State, Timestamp};
 use orgform_plan::file::PlanFile;
 use orgform_plan::{Plan, render};
 
+use crate::args::moment;
 use crate::connect::{Link, Purpose};
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::root::OpenRoot;
 use crate::run::{self, Look, Question, Turn};
 use crate::{git, rename, store};
@@ -48,12 +49,17 @@ pub(crate) struct Arguments {
     /// Edit the manifests where the provider knows people by another e-mail now; nothing else in them changes.
     #[arg(long)]
     write: bool,
+    /// Plan as if it were this later day, such as 2026-12-31 (its end, in UTC), or time (RFC 3339), and nothing
+    /// else happened until then; can be neither saved nor applied.
+    #[arg(long, value_name = "DATE", value_parser = moment, conflicts_with = "out")]
+    at: Option<Timestamp>,
 }
 
 /// The form of what is printed by commands that only look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
+    #[default]
     Text,
     /// One JSON object.
     Json,
@@ -62,6 +68,12 @@ pub(crate) enum Format {
 }
 
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
+    if let Some(at) = arguments.at.filter(|at| *at <= Timestamp::now()) {
+        return Err(Failure::new(format!("{at} is over"))
+            .hint("--at takes a day or time that is still ahead; leave it out to plan for now.")
+            .nothing_read()
+            .into());
+    }
     let root = OpenRoot::open(&arguments.paths, console)?; // I/O
     let mut exit = root.tell_findings(console);
     let store = store::of(&root)?;
@@ -100,7 +112,8 @@ pub(crate) fn of_plan(plan: &Plan, detailed: bool) -> Exit {
 }
 
 fn question(arguments: &Arguments) -> Question {
-    Question { targets: arguments.target.clone(), base: arguments.base.clone(), ..Question::default() }
+    let Arguments { target, base, at, .. } = arguments;
+    Question { targets: target.clone(), base: base.clone(), at: *at, ..Question::default() }
 }
 
 /// Looks at one provider with a reader, and plans.

@@ -270,12 +270,19 @@ fn wait_for_account(path: &AccountPath, people: usize, ground: &Ground<'_>, plan
 fn list_endings(ground: &Ground<'_>, plan: &mut Plan) {
     let now = ground.input.now;
     let Ok(soon) = now.checked_add(jiff::SignedDuration::from_hours(14 * 24)) else { return };
+    plan.ending = endings(ground, now, soon);
+}
+
+/// Grants that end after one time, and not after another.
+pub(crate) fn endings(ground: &Ground<'_>, after: Timestamp, until: Timestamp) -> Vec<Ending> {
+    let mut endings = vec![];
     for (path, email, membership) in ground.input.desired.all_memberships() {
         for (grant, ends) in &membership.grants {
-            if let Some(at) = ends.filter(|ends| *ends > now && *ends <= soon) {
+            if let Some(at) = ends.filter(|ends| *ends > after && *ends <= until) {
                 let address = Address::member(&ground.input.desired.provider, path, email);
-                plan.ending.push(Ending { address, grant: ground.roles.grant_title(grant, ground), at });
+                endings.push(Ending { address, grant: ground.roles.grant_title(grant, ground), at });
             }
         }
     }
+    endings
 }

@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::drift::Drift;
+use crate::evidence::Evidence;
 use crate::plan::Plan;
 use crate::report::Report;
 
@@ -97,11 +98,36 @@ pub fn drift_markdown(drifts: &[Drift], style: &Style) -> String {
     markdown::drifts(&drifts)
 }
 
+/// Evidence of absence, for a terminal.
+pub fn evidence_text(evidence: &Evidence, style: &Style) -> String {
+    text::evidence(&evidence_view(evidence, style), style)
+}
+
+/// Evidence of absence, for programs: a list of [`view::EvidenceView`]s.
+pub fn evidence_json(evidence: &[Evidence], style: &Style) -> Value {
+    let evidence: Vec<_> = evidence.iter().map(|one| evidence_view(one, style)).collect();
+    json!(evidence)
+}
+
+/// Evidence of absence, for a ticket; see [`markdown`](fn@markdown).
+pub fn evidence_markdown(evidence: &[Evidence], style: &Style) -> String {
+    let evidence: Vec<_> = evidence.iter().map(|one| evidence_view(one, style)).collect();
+    markdown::evidence(&evidence)
+}
+
 /// The most bytes that Markdown has: a comment on GitHub takes 65,536 characters, other forges take more.
 pub const MARKDOWN_LIMIT: usize = 60_000;
 
 fn plan_view(plan: &Plan, now: Timestamp, style: &Style) -> view::PlanView {
     let mut view = view::plan(plan, now, style);
+    if style.redact {
+        redact::redact(&mut view);
+    }
+    view
+}
+
+fn evidence_view(evidence: &Evidence, style: &Style) -> view::EvidenceView {
+    let mut view = view::evidence(evidence);
     if style.redact {
         redact::redact(&mut view);
     }

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use orgform_model::Value;
 
 use super::view::{
-    ChangeView, CostView, DeferredView, DriftView, DriftedView, EndingView, FieldView, HeldView, ItemView,
-    LoserView, MissingSecretView, OutcomeView, PlanView, ReachView, ReachedAccountView, RecordView,
-    RefusedView, RenamedView, ReportView, SeenView, SubjectView, UnseenView, VerifiedView, WaitingView,
+    AbsenceView, AheadView, ChangeView, CostView, DeferredView, DriftView, DriftedView, EndingView,
+    EvidenceView, FieldView, HeldView, ItemView, LoserView, MissingSecretView, OutcomeView, PlaceView,
+    PlanView, ReachView, ReachedAccountView, RecordView, RefusedView, RenamedView, ReportView, SeenView,
+    SubjectView, UnseenView, VerifiedView, WaitingView,
 };
 use crate::digest::Digest;
 use crate::plan::{Cause, ChangeKind};
@@ -41,8 +42,9 @@ macro_rules! texts_in {
 texts_in! {
     PlanView {
         provider, headline, remarks, nothing_to_do, seen, subject, changes, adopted, forgotten, waiting, kept,
-        drift, refused, held, deferred, renamed, ending, missing_secrets, unseen, cost, summary, digest, exit_code,
+        drift, refused, held, deferred, renamed, ending, missing_secrets, ahead, unseen, cost, summary, digest, exit_code,
     }
+    AheadView { at, says, ending }
     SeenView { accounts, people, calls, seconds, with_state }
     SubjectView { everything, objects, because, gap }
     ChangeView {
@@ -69,6 +71,9 @@ texts_in! {
     DriftView { provider, headline, remarks, changes, unmanaged, unseen, summary, exit_code }
     DriftedView { address, account, name, difference, sign, says, field, then, next, by, record }
     RecordView { at, who, via, from, exact }
+    EvidenceView { provider, at, accounts, calls, complete, people, unseen, summary }
+    AbsenceView { email, gone, places }
+    PlaceView { account, was, still, removed_at, says }
 }
 
 macro_rules! no_texts_in {

@@ -113,6 +113,7 @@ pub(crate) fn converged() -> Plan {
         renamed: Vec::new(),
         ending: Vec::new(),
         missing_secrets: Vec::new(),
+        ahead: None,
         unseen: Vec::new(),
         cost: Cost { reads: 10, writes: 0, mails: 0, per_second: 10, seconds: 0.0 },
         digest: Digest::of_set(&BTreeSet::new()),

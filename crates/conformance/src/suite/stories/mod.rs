@@ -3,6 +3,7 @@
 mod accounts;
 mod adoption;
 mod cost;
+mod expiry;
 mod invites;
 mod keys;
 mod members;
@@ -18,6 +19,7 @@ pub(super) const ALL: &[&[Story]] = &[
     roles::ALL,
     invites::ALL,
     members::ALL,
+    expiry::ALL,
     keys::ALL,
     safety::ALL,
     weather::ALL,

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 
 use super::paper::Paper;
 use super::text;
-use super::view::{ChangeView, DriftView, PlanView, ReportView};
+use super::view::{ChangeView, DriftView, EvidenceView, PlanView, ReportView};
 use super::words;
 use blocks::{Block, Worth, code, document};
 
 /// So that a bot finds its own comment and writes over it.
 const PLAN_MARK: &str = "<!-- orgform: plan -->";
 const REPORT_MARK: &str = "<!-- orgform: report -->";
+const EVIDENCE_MARK: &str = "<!-- orgform: offboard -->";
 const DRIFT_MARK: &str = "<!-- orgform: drift -->";
 /// More lines of changes than this are folded away, under a table.
 const OPEN_LINES: usize = 60;
@@ -66,6 +67,28 @@ pub(super) fn drifts(views: &[DriftView]) -> String {
     document(blocks, |lines| {
         format!(
             "> **Cut to fit into a comment: {lines} lines are missing.** `orgform drift` shows all of them.\n\n"
+        )
+    })
+}
+
+/// Evidence of absence as one document.
+pub(super) fn evidence(views: &[EvidenceView]) -> String {
+    let complete = views.iter().all(|view| view.complete);
+    let headline = if complete { "gone everywhere" } else { "not gone everywhere" };
+    let mut blocks = vec![Block::prose(format!("{EVIDENCE_MARK}\n### orgform offboard: {headline}"))];
+    for view in views {
+        blocks.push(Block::prose(format!("**{}**", code(&view.provider))));
+        let text = lines(|paper| {
+            view.people.iter().for_each(|person| text::absence(paper, person));
+            text::unseen(paper, &view.unseen);
+        });
+        blocks.push(Block::fenced("diff", &text, Worth::Changes));
+        // It names people: never as Markdown.
+        blocks.push(Block::fenced("text", &view.summary, Worth::Loud));
+    }
+    document(blocks, |lines| {
+        format!(
+            "> **Cut to fit into a comment: {lines} lines are missing.** The log of the run has all of them.\n\n"
         )
     })
 }
@@ -130,6 +153,10 @@ fn plan(blocks: &mut Vec<Block>, view: &PlanView) {
     if !view.changes.is_empty() {
         changes(blocks, view);
     }
+    let ended = lines(|paper| text::till_then(paper, view));
+    if !ended.is_empty() {
+        blocks.push(Block::fenced("text", &ended, Worth::Loud));
+    }
     if view.nothing_to_do {
         let missing = lines(|paper| text::missing_secrets(paper, view));
         if !missing.is_empty() {
@@ -142,7 +169,11 @@ fn plan(blocks: &mut Vec<Block>, view: &PlanView) {
         let summary = "What is only remembered, waits or stays";
         blocks.push(Block::fenced("text", &quiet, Worth::Quiet).folded(summary));
     }
-    let digest = if view.changes.is_empty() { String::new() } else { format!(" {}", code(&view.digest)) };
+    let digest = if view.changes.is_empty() || view.ahead.is_some() {
+        String::new()
+    } else {
+        format!(" {}", code(&view.digest))
+    };
     blocks.push(Block::prose(format!("{}{digest}", view.summary)));
 }
 

@@ -5,6 +5,7 @@
 
 mod changes;
 mod drift;
+mod evidence;
 mod report;
 mod sections;
 
@@ -13,8 +14,11 @@ use super::paper::{Ink, Paper, Span};
 use super::view::PlanView;
 use sections::deferred;
 
+pub(super) use sections::till_then;
+
 pub(super) use changes::changes;
 pub(super) use drift::{drift, drift_remarks, drift_unmanaged, drifted};
+pub(super) use evidence::{absence, evidence};
 pub(super) use report::{outcomes, report};
 pub(super) use sections::{loud, missing_secrets, quiet, unseen};
 
@@ -24,8 +28,10 @@ pub(super) fn plan(view: &PlanView, style: &Style) -> String {
     header(&mut paper, view);
     if view.nothing_to_do && !is_loud(view) {
         // A number alone would not tell who waits, and for what.
-        if !view.deferred.is_empty() {
+        let ends = view.ahead.as_ref().is_some_and(|ahead| !ahead.ending.is_empty());
+        if ends || !view.deferred.is_empty() {
             paper.gap();
+            till_then(&mut paper, view);
             deferred(&mut paper, view);
         }
         if !view.missing_secrets.is_empty() {
@@ -37,6 +43,7 @@ pub(super) fn plan(view: &PlanView, style: &Style) -> String {
     paper.gap();
     changes(&mut paper, &view.changes);
     paper.gap();
+    till_then(&mut paper, view);
     if view.nothing_to_do {
         deferred(&mut paper, view);
         missing_secrets(&mut paper, view);
@@ -59,10 +66,11 @@ pub(super) fn is_loud(view: &PlanView) -> bool {
 
 /// The first line as it is shown.
 pub(super) fn first_line(view: &PlanView) -> String {
+    let when = view.ahead.as_ref().map(|ahead| format!("{}: ", ahead.says)).unwrap_or_default();
     if view.nothing_to_do && !is_loud(view) {
-        format!("nothing to do. {}.", view.headline)
+        format!("{when}nothing to do. {}.", view.headline)
     } else {
-        view.headline.clone()
+        format!("{when}{}", view.headline)
     }
 }
 
@@ -83,7 +91,7 @@ pub(super) fn remarks(paper: &mut Paper, view: &PlanView) {
 
 fn summary(paper: &mut Paper, view: &PlanView) {
     let mut line = vec![Span::new(Ink::Bold, &view.summary)];
-    if !view.changes.is_empty() {
+    if !view.changes.is_empty() && view.ahead.is_none() {
         line.push(Span::dim(format!("  {}", short(&view.digest))));
     }
     paper.line(line);

@@ -35,6 +35,13 @@ pub(in super::super) fn missing_secrets(paper: &mut Paper, view: &PlanView) {
     }
 }
 
+/// What ends before the later time that a look ahead is for.
+pub(in super::super) fn till_then(paper: &mut Paper, view: &PlanView) {
+    let Some(ahead) = &view.ahead else { return };
+    let ending: Vec<&str> = ahead.ending.iter().map(|one| one.says.as_str()).collect();
+    lines(paper, "Till then", &words::count(ending.len(), "grant ends", "grants end"), &ending);
+}
+
 /// What can't be done yet: who, what it waits for, until when.
 pub(super) fn deferred(paper: &mut Paper, view: &PlanView) {
     let deferred: Vec<&str> = view.deferred.iter().map(|one| one.says.as_str()).collect();
@@ -174,7 +181,9 @@ fn held(paper: &mut Paper, view: &PlanView) {
         if !one.losers.is_empty() {
             section.signed(Mark::Lose, &lose_by_it(&one.losers));
         }
-        section.more(vec![Span::plain("to let exactly this go: "), Span::command(&one.release)]);
+        if !one.release.is_empty() {
+            section.more(vec![Span::plain("to let exactly this go: "), Span::command(&one.release)]);
+        }
     }
 }
 

@@ -5,12 +5,14 @@
 //!
 //! `{"format": 1, "plans": [PlanView, …]}` is what `orgform plan --format json` prints,
 //! `{"format": 1, "reports": [ReportView, …]}` is `orgform apply --format json`,
-//! `{"format": 1, "drift": [DriftView, …]}` is `orgform drift --format json`. Names are in camelCase, times in
+//! `{"format": 1, "drift": [DriftView, …]}` is `orgform drift --format json`;
+//! `orgform offboard --format json` has `evidence: [EvidenceView, …]` besides plans and reports. Names are in camelCase, times in
 //! RFC 3339, absent values are left out. A program should ignore names that it does not know; `format` rises
 //! when a name goes or changes its meaning.
 
 mod change;
 mod drift;
+mod evidence;
 mod outcome;
 mod sections;
 mod whole;
@@ -20,9 +22,11 @@ use serde::Serialize;
 
 pub use change::{ChangeView, FieldView, LoserView, ReachView, ReachedAccountView};
 pub use drift::{DriftView, DriftedView, RecordView};
+pub use evidence::{AbsenceView, EvidenceView, PlaceView};
 pub use outcome::{OutcomeView, ReportView, VerifiedView};
 
 pub(super) use drift::drift;
+pub(super) use evidence::evidence;
 pub(super) use outcome::report;
 pub(super) use whole::plan;
 
@@ -69,6 +73,9 @@ pub struct PlanView {
     pub ending: Vec<EndingView>,
     /// API keys whose secret is not where it was put.
     pub missing_secrets: Vec<MissingSecretView>,
+    /// The later time that it is made for, if it is a look ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<AheadView>,
     /// What could not be looked at.
     pub unseen: Vec<UnseenView>,
     /// What it takes.
@@ -182,7 +189,7 @@ pub struct HeldView {
     pub losers: Vec<String>,
     /// The changes in short: `remove 11 memberships`.
     pub says: String,
-    /// The command that lets exactly these changes go.
+    /// The command that lets exactly these changes go; empty in a look ahead.
     pub release: String,
     /// Stands for exactly these changes and the people who lose by them.
     pub digest: String,
@@ -249,6 +256,18 @@ pub struct MissingSecretView {
     pub says: String,
     /// The command that makes the key again, with a new secret.
     pub next: String,
+}
+
+/// The later time that a plan is made for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AheadView {
+    /// When.
+    pub at: Timestamp,
+    /// As shown: `on 31 December 2026 at 23:59 UTC, if nothing else changes`.
+    pub says: String,
+    /// Grants that end before, the soonest first.
+    pub ending: Vec<EndingView>,
 }
 
 /// What could not be looked at.

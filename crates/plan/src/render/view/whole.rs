@@ -5,8 +5,8 @@ use orgform_model::desired::Subject;
 use orgform_model::{AccountPath, ObjectRef};
 
 use super::super::{Style, words};
-use super::{CostView, PlanView, SeenView, SubjectView, change, sections};
-use crate::plan::{Cost, Plan, PlannedChange, Seen};
+use super::{AheadView, CostView, HeldView, PlanView, SeenView, SubjectView, change, sections};
+use crate::plan::{Ahead, Cost, Held, Plan, PlannedChange, Seen};
 
 /// The view of a plan.
 pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> PlanView {
@@ -26,6 +26,7 @@ pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> Plan
         renamed,
         ending,
         missing_secrets,
+        ahead,
         unseen,
         cost,
         digest,
@@ -35,7 +36,7 @@ pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> Plan
     PlanView {
         provider: provider.to_string(),
         headline: headline(plan, style),
-        remarks: remarks(seen, subject),
+        remarks: remarks(seen, subject, ahead.is_some()),
         nothing_to_do: plan.is_empty(),
         seen: seen_view(seen, style),
         subject: subject_view(subject),
@@ -46,11 +47,12 @@ pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> Plan
         kept: kept.iter().map(sections::kept).collect(),
         drift: drift.iter().map(sections::kept).collect(),
         refused: refused.iter().map(sections::refused).collect(),
-        held: held.iter().map(sections::held).collect(),
+        held: held.iter().map(|group| held_view(group, ahead.is_some())).collect(),
         deferred: deferred.iter().map(|one| sections::deferred(one, now)).collect(),
         renamed: sections::renamed(renamed, provider),
         ending: sections::ending(ending, now),
         missing_secrets: missing_secrets.iter().map(sections::missing_secret).collect(),
+        ahead: ahead.as_ref().map(|ahead| ahead_view(ahead, now)),
         unseen: unseen.iter().map(sections::unseen).collect(),
         cost: cost_view(cost),
         summary: summary(plan),
@@ -80,8 +82,23 @@ fn headline(plan: &Plan, style: &Style) -> String {
     format!("{}; {read}", parts.join(", "))
 }
 
-fn remarks(seen: &Seen, subject: &Subject) -> Vec<String> {
+fn ahead_view(ahead: &Ahead, now: Timestamp) -> AheadView {
+    let Ahead { at, ending } = ahead;
+    let says = format!("on {}, if nothing else changes", at.strftime("%-d %B %Y at %H:%M UTC"));
+    AheadView { at: *at, says, ending: sections::ending(ending, now) }
+}
+
+/// What is held on a later day can't be released today.
+fn held_view(group: &Held, is_ahead: bool) -> HeldView {
+    let view = sections::held(group);
+    if is_ahead { HeldView { release: String::new(), ..view } } else { view }
+}
+
+fn remarks(seen: &Seen, subject: &Subject, is_ahead: bool) -> Vec<String> {
     let mut remarks = Vec::new();
+    if is_ahead {
+        remarks.push("This is a look ahead: it can be neither saved nor applied.".to_owned());
+    }
     if !seen.with_state {
         remarks.push(
             "No state yet: nothing here counts as ours, so removals and second mails are off.".to_owned(),
