@@ -52,6 +52,14 @@ impl Simulator {
         self.stats()["mailsByRecipient"][email].as_u64().unwrap_or(0)
     }
 
+    /// Requests to change something so far, as `POST /accounts/{accountId}/invites`.
+    pub fn writes(&self) -> Vec<String> {
+        let log = self.control("GET", "/__log", "");
+        let writes = log.as_array().unwrap().iter().filter(|request| request["kind"] == "write");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        writes.map(|one| format!("{} {}", text(&one["method"]), text(&one["template"]))).collect()
+    }
+
     /// Replaces the faults that it commits.
     pub fn set_faults(&self, faults: &Value) {
         self.control("PUT", "/__faults", &faults.to_string());

@@ -282,8 +282,10 @@ fn filters() -> Vec<(&'static str, &'static str)> {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"tester on \S+, process \d+", "tester on HOST, process PID"),
         (r"since \d{4}-\d\d-\d\dT[\d:.]+Z", "since TIME"),
+        (r"\(\d[\d,]* days?\)", "(… days)"),
         (r"Made on .* until .*", "Made on DAY, good until DAY."),
         (r"\d+ [A-Z][a-z]+ \d{4} \d\d:\d\d UTC", "TIME"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", "TIME"),
         (r"log since \d+ [A-Z][a-z]+ \d{4}", "log since DAY"),
     ]
 }

@@ -19,6 +19,8 @@ pub(crate) struct FileEdit {
     pub(crate) before: Option<Arc<File>>,
     /// What will be there.
     pub(crate) text: String,
+    /// The person whom no file named before this one.
+    pub(crate) unnamed: Option<Email>,
 }
 
 impl FileEdit {
@@ -84,7 +86,9 @@ pub(crate) fn declare(
     let mut findings = Vec::new();
     for (path, (file, edits)) in edits {
         match edit(&file, &edits) {
-            Ok(text) => made.push(FileEdit { path: path.to_string(), before: Some(file), text }),
+            Ok(text) => {
+                made.push(FileEdit { path: path.to_string(), before: Some(file), text, unnamed: None })
+            }
             Err(finding) => findings.push(*finding),
         }
     }
@@ -139,12 +143,13 @@ fn new_file(
     names.insert(name.clone());
     paths.insert(path.clone());
     let version = orgform_spec::API_VERSION;
+    let unnamed = Some(email.clone());
     let email = serde_json::Value::from(email.written()).to_string();
     let text = format!(
         "apiVersion: {version}\nkind: Member\nmetadata: {{ name: {name} }}\nspec:\n  email: {email}\n  \
          offboarded: true\n"
     );
-    FileEdit { path, before: None, text }
+    FileEdit { path, before: None, text, unnamed }
 }
 
 fn folder_of(path: &str) -> &str {

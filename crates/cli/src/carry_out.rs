@@ -206,6 +206,7 @@ impl Applying<'_> {
         if self.order.format == Shape::Text {
             run::print_plans_for(&looks, &self.order.again, self.console)?;
         }
+        tell_nowhere(&plans, &self.order.edits, self.console);
         let approved = approve_all(&plans, self.order)?;
         let changes: usize = approved.iter().map(|plan| plan.plan().changes.len()).sum();
         let taken: usize =
@@ -471,6 +472,24 @@ fn stopped(report: &Report) -> usize {
 
 fn not_checked(because: &str) -> Verified {
     Verified::NotChecked { because: because.to_owned() }
+}
+
+/// Names people of whom neither a file nor a plan says anything: probably misspelt.
+pub(crate) fn tell_nowhere(plans: &[&Plan], edits: &[FileEdit], console: &Console) {
+    for email in edits.iter().filter_map(|edit| edit.unnamed.as_ref()) {
+        let is = |address: &Address| address.email() == Some(email);
+        let named = plans.iter().any(|plan| {
+            let Plan { changes, refused, held, deferred, kept, .. } = plan;
+            let held = held.iter().flat_map(|group| &group.changes);
+            changes.iter().chain(held).any(|one| is(&one.address))
+                || refused.iter().any(|one| is(&one.address))
+                || deferred.iter().any(|one| is(&one.address))
+                || kept.iter().any(|one| is(&one.address))
+        });
+        if !named {
+            console.warn(&format!("{email} is in no account that could be seen; is it spelt right?"));
+        }
+    }
 }
 
 fn question(changes: usize, taken: usize, files: usize) -> String {

@@ -152,7 +152,7 @@ fn reason(address: &Address, plan: &Plan, report: &Report) -> Option<String> {
         Fate::Failed { said, .. } | Fate::Stale { said } => Some(said.clone()),
         Fate::Skipped { because } => Some(because.clone()),
         Fate::Stopped => Some("the run was stopped before it".to_owned()),
-        Fate::Done | Fate::Invited | Fate::Joined => None,
+        Fate::Done | Fate::Invited | Fate::Joined | Fate::Stored { .. } => None,
     });
     failed
         .or_else(|| refused.map(|one| format!("refused: {}", one.because)))

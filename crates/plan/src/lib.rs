@@ -28,7 +28,7 @@ mod safety;
 mod scopes;
 mod settle;
 
-pub use consent::{ApprovedPlan, Consent, approve};
+pub use consent::{ApprovedPlan, Consent, NotApproved, approve};
 pub use digest::Digest;
 pub use file::PlanFile;
 pub use plan::{Ahead, ChangeKind, Plan, PlannedChange};

@@ -9,7 +9,7 @@ use orgform_model::{Address, Email, Severity, State, Timestamp};
 use orgform_plan::{Plan, render};
 
 use crate::absence::{FileEdit, declare};
-use crate::carry_out::{Beforehand, Order, carry_out_in};
+use crate::carry_out::{Beforehand, Order, carry_out_in, tell_nowhere};
 use crate::commands::plan::{Format, of_plan, plan_one};
 use crate::console::Console;
 use crate::exit::Exit;
@@ -112,6 +112,7 @@ async fn show(
     let looks = look_all(root, people, remembered.as_ref(), console).await?; // I/O
     let plans: Vec<Plan> = looks.iter().map(|look| look.planned.plan.clone()).collect();
     let now = Timestamp::now();
+    tell_nowhere(&plans.iter().collect::<Vec<_>>(), edits, console);
     match arguments.format {
         Format::Text => {
             console.print(&shown(edits))?;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use orgform_model::Address;
 use orgform_plan::digest::fingerprints;
-use orgform_plan::{Consent, Digest, Plan, approve};
+use orgform_plan::{Ahead, Consent, Digest, NotApproved, Plan, approve};
 
 use crate::story::Story;
 
@@ -107,8 +107,19 @@ fn a_digest_that_is_wrong_or_too_short_releases_nothing() {
     let wrong = Digest::of("something else").as_str().to_owned();
     for named in [too_short.as_str(), wrong.as_str(), "", "sha256:", plan.digest.as_str()] {
         let refused = approve(plan.clone(), &release(named)).unwrap_err();
-        assert_eq!(refused.held, [plan.held[0].digest.clone()], "{named}");
+        let held = vec![plan.held[0].digest.clone()];
+        assert_eq!(refused, NotApproved::NoSuchGroup { named: named.to_owned(), held }, "{named}");
     }
+}
+
+#[test]
+fn nobody_can_agree_to_a_look_ahead() {
+    let mut plan = plan_of("drift-is-corrected");
+    let at = "2031-12-31T23:59:59Z".parse().unwrap();
+    plan.ahead = Some(Ahead { at, ending: vec![] });
+    let saved = orgform_plan::file::SavedPlan::of(&plan, at, &orgform_plan::render::Style::default());
+    assert!(saved.effects.is_empty(), "a plan file would agree to something");
+    assert_eq!(approve(plan, &Consent::default()).unwrap_err(), NotApproved::Ahead { at });
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod apply;
 mod capability;
 mod consent;
 mod corpus;
+mod drift;
 mod from_bytes;
 mod holds;
 mod lookups;

@@ -20,6 +20,11 @@ pub(crate) struct Setting<'a> {
 
 /// Observes what the planner asks for, and plans, until it asks for nothing more.
 pub(crate) fn plan(setting: &Setting<'_>) -> Plan {
+    plan_and_world(setting).0
+}
+
+/// The same, with what was looked at.
+pub(crate) fn plan_and_world(setting: &Setting<'_>) -> (Plan, World) {
     let Setting { desired, base, all, state, semantics, capabilities, requests, now } = *setting;
     let directory = all.directory.clone();
     let secrets = all.secrets.clone();
@@ -39,7 +44,7 @@ pub(crate) fn plan(setting: &Setting<'_>) -> Plan {
             now,
         });
         if plan.needs.is_empty() {
-            return plan;
+            return (plan, world);
         }
         let seen_before = world.contents.len() + world.api_keys.len();
         look(all, &mut world, plan.needs.clone());

@@ -30,7 +30,7 @@ fn every_story_gets_its_plan() {
     assert!(failed.is_empty(), "{} of {} stories:\n\n{}", failed.len(), folders.len(), failed.join("\n"));
 }
 
-fn folders() -> Vec<PathBuf> {
+pub(crate) fn folders() -> Vec<PathBuf> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut folders: Vec<_> = std::fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();

@@ -27,8 +27,8 @@ pub(super) fn plan(view: &PlanView, style: &Style) -> String {
     let mut paper = Paper::new(style);
     header(&mut paper, view);
     if view.nothing_to_do && !is_loud(view) {
-        // A number alone would not tell who waits, and for what.
         let ends = view.ahead.as_ref().is_some_and(|ahead| !ahead.ending.is_empty());
+        // A number alone would not tell who waits, and for what.
         if ends || !view.deferred.is_empty() {
             paper.gap();
             till_then(&mut paper, view);

@@ -85,8 +85,8 @@ fn absence(one: &Absence) -> AbsenceView {
 fn place(place: &Place) -> PlaceView {
     let Place { account, was, still, removed_at, because } = place;
     let says = match (still, removed_at, because) {
-        (None, Some(at), _) => format!("removed on {}; not there any more", minute(*at)),
-        (None, None, _) => "not there any more".to_owned(),
+        (None, Some(at), _) => format!("gone, removed {}", minute(*at)),
+        (None, None, _) => "gone".to_owned(),
         (Some(_), _, Some(because)) => format!("still there; {because}"),
         (Some(_), _, None) => "still there".to_owned(),
     };
@@ -102,7 +102,7 @@ fn place(place: &Place) -> PlaceView {
 fn summary(evidence: &Evidence) -> String {
     let Evidence { provider, at, accounts, calls, people, unseen, unreadable } = evidence;
     let names: Vec<&str> = people.iter().map(|one| one.email.as_str()).collect();
-    let read = format!("read on {} in {}", minute(*at), words::count(*calls as usize, "call", "calls"));
+    let read = format!("read {} in {}", minute(*at), words::count(*calls as usize, "call", "calls"));
     let still: usize = people.iter().flat_map(|one| &one.places).filter(|one| one.still.is_some()).count();
     let mut text = if still == 0 {
         let all = words::accounts(*accounts);
@@ -120,6 +120,7 @@ fn summary(evidence: &Evidence) -> String {
     text
 }
 
+/// In a form that sorts, and that no line breaks.
 fn minute(at: Timestamp) -> String {
-    at.strftime("%-d %B %Y %H:%M UTC").to_string()
+    at.strftime("%Y-%m-%dT%H:%MZ").to_string()
 }

@@ -52,7 +52,7 @@ pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> Plan
         renamed: sections::renamed(renamed, provider),
         ending: sections::ending(ending, now),
         missing_secrets: missing_secrets.iter().map(sections::missing_secret).collect(),
-        ahead: ahead.as_ref().map(|ahead| ahead_view(ahead, now)),
+        ahead: ahead.as_ref().map(ahead_view),
         unseen: unseen.iter().map(sections::unseen).collect(),
         cost: cost_view(cost),
         summary: summary(plan),
@@ -82,10 +82,11 @@ fn headline(plan: &Plan, style: &Style) -> String {
     format!("{}; {read}", parts.join(", "))
 }
 
-fn ahead_view(ahead: &Ahead, now: Timestamp) -> AheadView {
+fn ahead_view(ahead: &Ahead) -> AheadView {
     let Ahead { at, ending } = ahead;
     let says = format!("on {}, if nothing else changes", at.strftime("%-d %B %Y at %H:%M UTC"));
-    AheadView { at: *at, says, ending: sections::ending(ending, now) }
+    // Seen from far away, a day is told with its year.
+    AheadView { at: *at, says, ending: sections::ending(ending, Timestamp::UNIX_EPOCH) }
 }
 
 /// What is held on a later day can't be released today.
