@@ -82,12 +82,14 @@ async fn an_admin_whose_time_is_over_stays_while_the_minimum_needs_them(stage: &
 
     let plan = stage.plan().await?.plan;
     ensure!(plan.changes.is_empty() && plan.refused.len() == 1, "the minimum is two: {}", told(&plan));
-    stage.apply().await?;
+    let report = stage.apply().await?;
+    ensure!(report.outcomes.is_empty(), "nothing is done: {report:?}");
     stage.holds(ACME, GRACE, std::slice::from_ref(&admin)).await?;
 
     // Her place is taken: invited is not enough.
     stage.org.member(LINUS, ROOT, std::slice::from_ref(&admin));
-    stage.apply().await?;
+    let report = stage.apply().await?;
+    ensure!(report.outcomes.len() == 1, "only the invite is sent: {report:?}");
     stage.holds(ACME, GRACE, std::slice::from_ref(&admin)).await?;
     stage.act(Act::Accept { email: LINUS })?;
     stage.converge().await?;
