@@ -28,6 +28,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::progress::Bar;
+use crate::prove::{prove, tell_nowhere};
 use crate::root::{OpenRoot, count, counted};
 use crate::run::{self, Look, Question, Turn};
 use crate::{interrupt, store};
@@ -121,11 +122,15 @@ struct Applying<'a> {
 }
 
 /// One provider that was planned, with the connection that will write.
-struct Ready {
-    turn: Turn,
-    link: Link,
-    writer: Arc<dyn Provider>,
-    look: Look,
+pub(crate) struct Ready {
+    /// The provider, and what is declared for it.
+    pub(crate) turn: Turn,
+    /// The connection.
+    pub(crate) link: Link,
+    /// What writes.
+    pub(crate) writer: Arc<dyn Provider>,
+    /// The plan.
+    pub(crate) look: Look,
 }
 
 impl Applying<'_> {
@@ -280,54 +285,15 @@ impl Applying<'_> {
                 }
             }
         }
-        let (evidence, proved) = self.evidence(ready, &reports, state).await;
-        exit = exit.and(proved);
+        let mut evidence = Vec::new();
+        if !self.order.absent.is_empty() && !self.stop.is_asked() {
+            let (proofs, proved) = prove(ready, &reports, &self.order.absent, state, self.console).await; // I/O
+            exit = exit.and(proved);
+            evidence = proofs;
+        }
         self.print_rest(ready, &reports, &evidence)?;
         self.tell_stopped(ready.len(), &reports);
         Ok(exit)
-    }
-
-    /// Looks at everything once more, where somebody's absence is to be proved.
-    async fn evidence(
-        &self,
-        ready: &[Ready],
-        reports: &[Report],
-        state: &OpenState,
-    ) -> (Vec<Evidence>, Exit) {
-        let mut all = Vec::new();
-        let mut exit = Exit::Clean;
-        if self.order.absent.is_empty() || self.stop.is_asked() {
-            return (all, exit);
-        }
-        for report in reports {
-            let Some(one) = ready.iter().find(|one| *one.turn.name() == report.provider) else { continue };
-            let Ready { turn, link, writer, look } = one;
-            let bar = Bar::new(self.console, turn.name().as_str());
-            let known = state.provider(turn.name());
-            let case = turn.case_afterwards(link);
-            let looked = orgform_engine::evidence(
-                writer.as_ref(),
-                &case,
-                &self.order.absent,
-                &look.planned,
-                report,
-                known,
-                link.clock(),
-                &bar,
-            );
-            match looked.await {
-                Ok(evidence) => {
-                    exit = exit.and(if evidence.is_complete() { Exit::Clean } else { Exit::Refused });
-                    all.push(evidence);
-                }
-                Err(error) => {
-                    let error = failure::of_provider(turn.name(), EngineError::Unobservable(error));
-                    self.console.fail(&error);
-                    exit = exit.and(Exit::Partial);
-                }
-            }
-        }
-        (all, exit)
     }
 
     async fn apply(
@@ -472,24 +438,6 @@ fn stopped(report: &Report) -> usize {
 
 fn not_checked(because: &str) -> Verified {
     Verified::NotChecked { because: because.to_owned() }
-}
-
-/// Names people of whom neither a file nor a plan says anything: probably misspelt.
-pub(crate) fn tell_nowhere(plans: &[&Plan], edits: &[FileEdit], console: &Console) {
-    for email in edits.iter().filter_map(|edit| edit.unnamed.as_ref()) {
-        let is = |address: &Address| address.email() == Some(email);
-        let named = plans.iter().any(|plan| {
-            let Plan { changes, refused, held, deferred, kept, .. } = plan;
-            let held = held.iter().flat_map(|group| &group.changes);
-            changes.iter().chain(held).any(|one| is(&one.address))
-                || refused.iter().any(|one| is(&one.address))
-                || deferred.iter().any(|one| is(&one.address))
-                || kept.iter().any(|one| is(&one.address))
-        });
-        if !named {
-            console.warn(&format!("{email} is in no account that could be seen; is it spelt right?"));
-        }
-    }
 }
 
 fn question(changes: usize, taken: usize, files: usize) -> String {

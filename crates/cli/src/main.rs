@@ -15,6 +15,7 @@ mod import;
 mod interrupt;
 mod logging;
 mod progress;
+mod prove;
 mod remembered;
 mod rename;
 mod root;

@@ -9,11 +9,12 @@ use orgform_model::{Address, Email, Severity, State, Timestamp};
 use orgform_plan::{Plan, render};
 
 use crate::absence::{FileEdit, declare};
-use crate::carry_out::{Beforehand, Order, carry_out_in, tell_nowhere};
+use crate::carry_out::{Beforehand, Order, carry_out_in};
 use crate::commands::plan::{Format, of_plan, plan_one};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
+use crate::prove::tell_nowhere;
 use crate::root::{OpenRoot, counted};
 use crate::run::{self, Look, Question};
 use crate::store;

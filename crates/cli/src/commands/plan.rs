@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     write: bool,
     /// Plan as if it were this later day, such as 2026-12-31 (its end, in UTC), or time (RFC 3339), and nothing
     /// else happened until then; can be neither saved nor applied.
-    #[arg(long, value_name = "DATE", value_parser = moment, conflicts_with = "out")]
+    #[arg(long, value_name = "DATE", value_parser = moment, conflicts_with_all = ["out", "write"])]
     at: Option<Timestamp>,
 }
 

@@ -82,6 +82,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     update_api_key: true,
     remove_api_key: true,
     email_in_list: true,
+    audit_log: false,
     claim_mark: false,
     mails: Mails { on_invite: true, on_resend: true, on_remove: false },
     batch: 1,
