@@ -41,5 +41,5 @@ struct Remake {
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
     let Subcommands::Remake(Remake { addresses, beforehand, format }) = &arguments.action;
     let question = Question { remake: addresses.iter().cloned().collect(), ..Question::default() };
-    carry_out(Order { question, format: *format, ..Order::default() }, beforehand, console).await
+    carry_out(Order { question, format: (*format).into(), ..Order::default() }, beforehand, console).await
 }
