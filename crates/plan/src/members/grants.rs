@@ -101,8 +101,18 @@ impl<'a> Case<'_, '_, 'a> {
             if roles.known(id).is_none() {
                 // Its owner was not seen, or a list is short: what can't be named is not taken away.
                 difference.all.insert(Ref::Known(id.clone()));
-                if let Some(ends) = applied {
-                    difference.granted.insert(Ref::Known(id.clone()), *ends);
+                match (record, applied) {
+                    (_, Some(ends)) => {
+                        difference.granted.insert(Ref::Known(id.clone()), *ends);
+                    }
+                    // Else it would seem to be somebody's gift as soon as it can be named.
+                    (Some(record), None) if record.kept.contains(id) => {
+                        difference.kept.insert(id.clone());
+                    }
+                    (None, None) if !take => {
+                        difference.kept.insert(id.clone());
+                    }
+                    (_, None) => {}
                 }
                 continue;
             }

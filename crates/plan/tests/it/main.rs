@@ -18,6 +18,7 @@ mod lookups;
 mod observe;
 mod properties;
 mod settle;
+mod short_lists;
 mod small;
 mod sound;
 mod state_file;
