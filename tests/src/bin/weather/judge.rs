@@ -145,7 +145,7 @@ impl Judge {
     }
 
     /// Somebody made orgform forget what it knows of an account, or of `role/…` or `member/…` in it.
-    pub(crate) fn forgotten(&mut self, account: &str, thing: Option<&str>) {
+    pub(crate) fn forgotten(&mut self, org: &Org, account: &str, thing: Option<&str>) {
         if let Some(role) = thing.and_then(|thing| thing.strip_prefix("role/")) {
             self.roles.remove(role);
             return;
@@ -161,7 +161,7 @@ impl Judge {
         if email.is_none() {
             // Roles are found again by name, like the account.
             self.accounts.remove(account);
-            self.roles.clear();
+            self.roles.retain(|label, _| org.roles.get(label).is_none_or(|role| role.account != account));
         }
     }
 

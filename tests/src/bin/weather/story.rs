@@ -238,7 +238,7 @@ impl Story {
             Decision::Forget { address, account, thing } => {
                 let ran = self.quietly(&["forget", &address, "--yes"]).await?;
                 self.lines.push(format!("forget: exit {:?} {}", ran.code, ran.stderr.trim()));
-                self.judge.forgotten(&account, thing.as_deref());
+                self.judge.forgotten(&self.org, &account, thing.as_deref());
                 Ok(())
             }
             Decision::NotARename { accounts } => {
