@@ -5,6 +5,7 @@
 //! (pureport contract, section 6).
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use orgform_model::semantics::{FieldRule, Shape};
 use orgform_model::world::{
@@ -37,7 +38,6 @@ pub(crate) fn expand(cells: &BTreeSet<String>) -> BTreeSet<String> {
 }
 
 fn expanded<'c>(cells: impl Iterator<Item = (&'c str, &'c str)>) -> impl Iterator<Item = String> {
-    // An admin's cells stand for each other three times over: only those that are left are worth a text.
     let mut each = BTreeSet::new();
     for (resource, action) in cells {
         let resources = if resource == "all" { &RESOURCES[..] } else { &[resource] };
@@ -104,9 +104,9 @@ pub(crate) fn actual_role(role: &Role) -> ActualRole {
 
 pub(crate) fn role_fields(role: &Role) -> Fields {
     let cells = match &role.permissions {
-        Some(permissions) => expanded(true_cells(permissions)).collect(),
+        Some(permissions) => allowed_cells(permissions),
         // The predefined role has every right, whether or not it is spelled out (section 6).
-        None if role.name == ADMIN_TITLE => all_cells(),
+        None if role.name == ADMIN_TITLE => ALL_CELLS.clone(),
         None => BTreeSet::new(),
     };
     Fields::from([
@@ -136,13 +136,17 @@ pub(crate) fn is_admin(role: &Role) -> bool {
 }
 
 fn allows_everything(permissions: &Permissions) -> bool {
-    let allows = |resource, action| {
-        permissions.get(resource).and_then(|actions| actions.get(action)).is_some_and(|yes| *yes)
-    };
     let covers = |resource, action| {
-        allows(resource, action) || allows(resource, "all") || allows("all", action) || allows("all", "all")
+        allows(permissions, resource, action)
+            || allows(permissions, resource, "all")
+            || allows(permissions, "all", action)
     };
-    RESOURCES.iter().all(|resource| ACTIONS.iter().all(|action| covers(*resource, *action)))
+    allows(permissions, "all", "all")
+        || RESOURCES.iter().all(|resource| ACTIONS.iter().all(|action| covers(*resource, *action)))
+}
+
+fn allows(permissions: &Permissions, resource: &str, action: &str) -> bool {
+    permissions.get(resource).and_then(|actions| actions.get(action)).is_some_and(|yes| *yes)
 }
 
 pub(crate) fn actual_member(member: &Member) -> ActualMember {
@@ -191,6 +195,17 @@ pub(crate) fn role_ids(links: &[Link]) -> BTreeSet<RoleId> {
     links.iter().map(|link| RoleId::from(link.id())).collect()
 }
 
+fn allowed_cells(permissions: &Permissions) -> BTreeSet<String> {
+    if !allows(permissions, "all", "all") {
+        return expanded(true_cells(permissions)).collect();
+    }
+    // Every account has such a role: there is nothing to add but what only the server knows.
+    let known = |(resource, action): &(&str, &str)| RESOURCES.contains(resource) && ACTIONS.contains(action);
+    let mut cells = ALL_CELLS.clone();
+    cells.extend(expanded(true_cells(permissions).filter(|cell| !known(cell))));
+    cells
+}
+
 pub(crate) fn true_cells(permissions: &Permissions) -> impl Iterator<Item = (&str, &str)> {
     permissions.iter().flat_map(|(resource, actions)| {
         let yes = actions.iter().filter(|(_, yes)| **yes);
@@ -198,9 +213,9 @@ pub(crate) fn true_cells(permissions: &Permissions) -> impl Iterator<Item = (&st
     })
 }
 
-fn all_cells() -> BTreeSet<String> {
-    expanded([("all", "all")].into_iter()).collect()
-}
+/// Every right.
+static ALL_CELLS: LazyLock<BTreeSet<String>> =
+    LazyLock::new(|| expanded([("all", "all")].into_iter()).collect());
 
 /// Every cell that there is, written out, so that it does not matter whether the server keeps what is left out.
 fn dense(cells: &BTreeSet<String>, known: Permissions) -> Permissions {
@@ -267,6 +282,18 @@ mod tests {
             expanded["permissions"][resource]["read"] = json!(true);
         }
         assert_eq!(cells(&role(kept)), cells(&role(expanded)));
+    }
+
+    #[test]
+    fn everything_is_everything_that_is_known_and_what_only_the_server_knows() {
+        let every = json!({ "account": { "href": "/accounts/ac-1" }, "name": "Admin",
+            "permissions": { "all": { "all": true, "read": true }, "ports": { "read": true },
+                "tokens": { "all": true }, "networks": { "mend": true } } });
+        let mut expected = expand(&set(&["all:all", "tokens:all", "networks:mend"]));
+        assert_eq!(cells(&role(every)), expected);
+        assert_eq!(expected.len(), 45 + 5 + 1);
+        expected.retain(|cell| !cell.starts_with("tokens") && !cell.ends_with("mend"));
+        assert_eq!(expected, *ALL_CELLS);
     }
 
     #[test]
