@@ -12,10 +12,13 @@ use super::roles::{Meaning, Roles};
 use crate::manifest::{ApiKey, Object};
 use crate::names::quoted;
 
+/// The account of a key, and its roles if they are declared.
+type Placed = (Seat, Option<BTreeSet<Grant>>);
+
 pub(super) fn place_api_keys<'m>(run: &mut Run<'m>, accounts: &Accounts<'m>, roles: &Roles<'m>) {
     let objects: &'m [Object<ApiKey>] = &run.manifest.api_keys;
     let index = Index::new(objects);
-    let mut placed: Vec<Option<(Seat, Option<BTreeSet<Grant>>)>> = Vec::with_capacity(objects.len());
+    let mut placed: Vec<Option<Placed>> = Vec::with_capacity(objects.len());
     for (at, object) in objects.iter().enumerate() {
         let found = place(run, accounts, roles, object);
         placed.push(found.filter(|_| index.is_unique(at)));
@@ -37,7 +40,7 @@ fn place(
     accounts: &Accounts<'_>,
     roles: &Roles<'_>,
     object: &Object<ApiKey>,
-) -> Option<(Seat, Option<BTreeSet<Grant>>)> {
+) -> Option<Placed> {
     let account = object.spec.account.as_ref()?;
     let Some(at) = accounts.index.find(&account.value) else {
         tell_unknown_account(run, accounts, object.place_of(account.span), &account.value);
@@ -74,11 +77,7 @@ fn place(
 }
 
 /// Two keys of one name in one account could not be told apart.
-fn same_names(
-    run: &mut Run<'_>,
-    objects: &[Object<ApiKey>],
-    placed: &[Option<(Seat, Option<BTreeSet<Grant>>)>],
-) -> Vec<usize> {
+fn same_names(run: &mut Run<'_>, objects: &[Object<ApiKey>], placed: &[Option<Placed>]) -> Vec<usize> {
     let mut seen: HashMap<_, usize> = HashMap::new();
     let mut same = Vec::new();
     for (at, object) in objects.iter().enumerate() {
