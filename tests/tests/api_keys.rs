@@ -1,5 +1,7 @@
 //! API keys: declared, made with their secret in a file, kept from harm, and never told to anybody.
 
+#![allow(clippy::unwrap_used, reason = "a story fails by panicking")]
+
 use std::path::Path;
 
 use orgform_tests::{Simulator, Story};
