@@ -106,7 +106,19 @@ impl Api {
         object: &T,
         tried: &str,
     ) -> Result<T, ProviderError> {
-        self.put(Call::put(path, tried).body(object.body()), path, tried).await
+        let answer = self.http.send(Call::put(path, tried).body(object.body())).await?;
+        self.put(answer, path, tried).await
+    }
+
+    /// Replaces a whole object that may not be there; none if it is not.
+    pub(crate) async fn replace_if_there<T: Whole + DeserializeOwned>(
+        &self,
+        path: &[&str],
+        object: &T,
+        tried: &str,
+    ) -> Result<Option<T>, ProviderError> {
+        let answer = self.http.send(Call::put(path, tried).body(object.body())).await?;
+        if answer.status() == 404 { Ok(None) } else { self.put(answer, path, tried).await.map(Some) }
     }
 
     /// Replaces a whole invite and mails it again.
@@ -117,7 +129,8 @@ impl Api {
         tried: &str,
     ) -> Result<T, ProviderError> {
         let call = Call::put(path, tried).query("reinvite", "true").body(object.body());
-        self.put(call.effect(Effect::Once), path, tried).await
+        let answer = self.http.send(call.effect(Effect::Once)).await?;
+        self.put(answer, path, tried).await
     }
 
     /// Removes an object; false if it was not there.
@@ -138,11 +151,11 @@ impl Api {
 
     async fn put<T: DeserializeOwned>(
         &self,
-        call: Call,
+        answer: Answer,
         path: &[&str],
         tried: &str,
     ) -> Result<T, ProviderError> {
-        let answer = accepted(self.http.send(call).await?)?;
+        let answer = accepted(answer)?;
         if answer.is_empty() {
             return self.read(path, tried).await.map_err(ProviderError::maybe_sent);
         }

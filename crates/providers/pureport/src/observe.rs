@@ -58,6 +58,9 @@ pub(crate) async fn account(
     if let Ok(roles) = &roles {
         learned.all_roles(id, roles).await;
     }
+    if let Ok(invites) = &invites {
+        learned.all_invites(id, invites).await;
+    }
     // Whether a list shows what is inherited is not known (sections 6 and 7): only the account's own counts.
     for role in roles.unwrap_or_default().iter().filter(|role| role.account.id() == id.as_str()) {
         let role_id = RoleId::from(identified(role.id.as_deref(), "list the roles")?);

@@ -3,6 +3,9 @@
 //! An invite of somebody whom Pureport knows makes a member at once (section 13, trap 4), so after inviting we
 //! look which of the two is there. Members carry no e-mail, so one that is looked for by e-mail is found by
 //! reading people, those with the right roles only, each once.
+//!
+//! A member may be shown with roles that are held in the parent (section 7): what a plan knows of are those of the
+//! account itself, and a role too many is one that the parent shows as well.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +16,7 @@ use serde_json::Map;
 use crate::client::{Api, Created, LOOKS};
 use crate::convert::role_ids;
 use crate::fields::stale;
-use crate::learned::Learned;
+use crate::learned::{Learned, if_visible};
 use crate::observe;
 use crate::wire::{Invite, Link, Member};
 
@@ -46,6 +49,14 @@ impl Place<'_> {
         email: &Email,
         roles: &BTreeSet<RoleId>,
     ) -> Result<Applied, ProviderError> {
+        if let Some(waiting) = self.waiting(email).await? {
+            // Another POST may mail again (section 8).
+            let same = !waiting.expired && role_ids(&waiting.roles) == *roles;
+            return match waiting.id.filter(|_| same) {
+                Some(id) => Ok(Applied::Invited { invite: id.into(), roles: roles.clone() }),
+                None => Err(stale(self.tried, "somebody has invited the person meanwhile")),
+            };
+        }
         let invite = Invite {
             id: None,
             account: Link::account(self.account.as_str()),
@@ -55,7 +66,8 @@ impl Place<'_> {
             expired: false,
             rest: Map::new(),
         };
-        let created = self.api.create(&self.path("invites"), &invite, self.tried).await?;
+        let created = self.api.create(&self.path("invites"), &invite, self.tried).await;
+        let created = self.explained(created, roles).await?;
         // From here on the person has been mailed, whatever goes wrong.
         self.settle(&created, email, roles).await.map_err(ProviderError::maybe_sent)
     }
@@ -84,10 +96,13 @@ impl Place<'_> {
         }
         invite.roles = self.learned.links(self.api, self.account, roles, &invite.roles).await?;
         let written = match mail {
-            Mail::None => self.api.replace(&path, &invite, self.tried).await?,
-            Mail::Again => self.api.replace_and_mail(&path, &invite, self.tried).await?,
+            Mail::None => self.api.replace(&path, &invite, self.tried).await,
+            Mail::Again => self.api.replace_and_mail(&path, &invite, self.tried).await,
         };
-        let now = self.kept(role_ids(&written.roles), roles)?;
+        let now = role_ids(&self.explained(written, roles).await?.roles);
+        if now != *roles {
+            return Err(self.kept_at(&now));
+        }
         Ok(Applied::Invited { invite: id.clone(), roles: now })
     }
 
@@ -115,16 +130,27 @@ impl Place<'_> {
         let Some(mut member) = self.api.find::<Member>(&path, self.tried).await? else {
             return Err(stale(self.tried, "the person is no member any more"));
         };
-        let mut now = role_ids(&member.roles);
-        if now != *roles {
-            if now != *from {
-                return Err(self.other_roles(&now));
-            }
-            member.roles = self.learned.links(self.api, self.account, roles, &member.roles).await?;
-            let written: Member = self.api.replace(&path, &member, self.tried).await?;
-            now = self.kept(role_ids(&written.roles), roles)?;
+        let done = Applied::Member { person: person.clone(), roles: roles.clone() };
+        let now = role_ids(&member.roles);
+        if now == *roles {
+            return Ok(done);
         }
-        Ok(Applied::Member { person: person.clone(), roles: now })
+        if !self.are(&now, from, person).await? {
+            return match self.are(&now, roles, person).await? {
+                true => Ok(done),
+                false => Err(self.other_roles(&now)),
+            };
+        }
+        member.roles = self.learned.links(self.api, self.account, roles, &member.roles).await?;
+        let written = self.api.replace_if_there(&path, &member, self.tried).await;
+        let now = match self.explained(written, roles).await? {
+            Some(written) => role_ids(&written.roles),
+            None => self.add(&member, &now).await?,
+        };
+        if !self.are(&now, roles, person).await.map_err(ProviderError::maybe_sent)? {
+            return Err(self.kept_at(&now));
+        }
+        Ok(done)
     }
 
     pub(crate) async fn remove_member(
@@ -137,10 +163,75 @@ impl Place<'_> {
             return Ok(Applied::Gone);
         };
         let now = role_ids(&member.roles);
-        if now != *from {
+        if !self.are(&now, from, person).await? {
             return Err(self.other_roles(&now));
         }
         self.api.remove(&path, self.tried).await.map(|_| Applied::Gone)
+    }
+
+    /// Adds somebody who was shown among the members and is none: a member of the parent only (section 7).
+    async fn add(
+        &self,
+        member: &Member,
+        shown: &BTreeSet<RoleId>,
+    ) -> Result<BTreeSet<RoleId>, ProviderError> {
+        let person = PersonId::from(member.user.id());
+        if !self.are(shown, &BTreeSet::new(), &person).await? {
+            return Err(stale(self.tried, "the person is no member any more"));
+        }
+        let created = self.api.create(&self.path("members"), member, self.tried).await?;
+        match created.object::<Member>() {
+            Some(member) => Ok(role_ids(&member.roles)),
+            None => {
+                let now = self.roles_of(&person).await.map_err(ProviderError::maybe_sent)?;
+                Ok(now.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Whether somebody has these roles here, apart from what a list may show because the parent has it.
+    async fn are(
+        &self,
+        now: &BTreeSet<RoleId>,
+        roles: &BTreeSet<RoleId>,
+        person: &PersonId,
+    ) -> Result<bool, ProviderError> {
+        if now == roles || !now.is_superset(roles) {
+            return Ok(now == roles);
+        }
+        let Some(parent) = self.learned.parent(self.api, self.account).await? else { return Ok(false) };
+        let path = ["accounts", parent.as_str(), "members", person.as_str()];
+        let above = if_visible(self.api.find::<Member>(&path, self.tried).await)?.flatten();
+        let above = above.map(|member| role_ids(&member.roles)).unwrap_or_default();
+        Ok(now.difference(roles).all(|role| above.contains(role)))
+    }
+
+    /// The invite that waits for somebody, if there is one: listed first, because the plan may be old.
+    async fn waiting(&self, email: &Email) -> Result<Option<Invite>, ProviderError> {
+        for _ in 0..2 {
+            let known = self.learned.invite_of(self.api, self.account, email, self.tried).await?;
+            let Some(id) = known else { break };
+            if let Some(invite) = self.api.find(&self.path_to("invites", &id), self.tried).await? {
+                return Ok(Some(invite));
+            }
+            self.learned.not_invited(self.account, email).await;
+        }
+        Ok(None)
+    }
+
+    /// Says what to do where a server refuses a role of an account above (section 6).
+    async fn explained<T>(
+        &self,
+        result: Result<T, ProviderError>,
+        roles: &BTreeSet<RoleId>,
+    ) -> Result<T, ProviderError> {
+        let Err(error) = result else { return result };
+        if !error.said.contains("INVALID_LINK") || !self.learned.owned_elsewhere(self.account, roles).await {
+            return Err(error);
+        }
+        Err(error.hint(
+            "this server gives no role of an account above it: declare a Role in this account, and give that one.",
+        ))
     }
 
     /// Finds what an invite made: an invite that waits, or a member. A list may lag (section 11).
@@ -153,17 +244,26 @@ impl Place<'_> {
         let answered = created.object::<Member>().map(|member| member.user.id().to_owned());
         let person = answered.or_else(|| created.id_of("members")).map(PersonId::from);
         let invite = if person.is_some() { None } else { Some(created.id()?) };
+        if let Some(id) = &invite {
+            self.learned.invited(self.account, email, id).await;
+        }
         for look in 0..LOOKS {
             self.api.wait_before(look).await;
             if let Some(person) = &person
                 && let Some(now) = self.roles_of(person).await?
             {
-                return Ok(Applied::Member { person: person.clone(), roles: self.kept(now, roles)? });
+                if !self.are(&now, roles, person).await? {
+                    return Err(self.kept_at(&now));
+                }
+                return Ok(Applied::Member { person: person.clone(), roles: roles.clone() });
             }
             let Some(id) = &invite else { continue };
             if let Some(waiting) = self.api.find::<Invite>(&self.path_to("invites", id), self.tried).await? {
-                let roles = self.kept(role_ids(&waiting.roles), roles)?;
-                return Ok(Applied::Invited { invite: InviteId::from(id.as_str()), roles });
+                let now = role_ids(&waiting.roles);
+                if now != *roles {
+                    return Err(self.kept_at(&now));
+                }
+                return Ok(Applied::Invited { invite: InviteId::from(id.as_str()), roles: now });
             }
             if let Membership::Found(person, now) = self.member_of(email, Some(roles)).await? {
                 self.learned.email(person.clone(), email.clone()).await;
@@ -180,14 +280,14 @@ impl Place<'_> {
         Ok(member.map(|member| role_ids(&member.roles)))
     }
 
-    /// Looks for a person among the members, among those with exactly these roles if they are given.
+    /// Looks for a person among the members, among those with these roles if they are given.
     async fn member_of(
         &self,
         email: &Email,
         roles: Option<&BTreeSet<RoleId>>,
     ) -> Result<Membership, ProviderError> {
         let mut members: Vec<Member> = self.api.read(&self.path("members"), self.tried).await?;
-        members.retain(|member| roles.is_none_or(|roles| role_ids(&member.roles) == *roles));
+        members.retain(|member| roles.is_none_or(|roles| role_ids(&member.roles).is_superset(roles)));
         let titled =
             |member: &Member| member.user.title.as_deref().is_some_and(|title| Email::new(title) == *email);
         // A title may be the e-mail, and the newest member is the likeliest: both only save reads.
@@ -227,16 +327,9 @@ impl Place<'_> {
         stale(self.tried, format!("the roles changed meanwhile, to {}", shown(now)))
     }
 
-    fn kept(
-        &self,
-        now: BTreeSet<RoleId>,
-        roles: &BTreeSet<RoleId>,
-    ) -> Result<BTreeSet<RoleId>, ProviderError> {
-        if now == *roles {
-            return Ok(now);
-        }
-        let said = format!("answered with success but kept the roles at {}", shown(&now));
-        Err(ProviderError::new(ErrorKind::Protocol, self.tried, said).maybe_sent())
+    fn kept_at(&self, now: &BTreeSet<RoleId>) -> ProviderError {
+        let said = format!("answered with success but kept the roles at {}", shown(now));
+        ProviderError::new(ErrorKind::Protocol, self.tried, said).maybe_sent()
     }
 }
 

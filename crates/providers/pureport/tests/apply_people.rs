@@ -62,6 +62,9 @@ async fn acme() -> MockServer {
     has(&server, "/accounts/ac-1", json!({ "id": "ac-1", "name": "Acme", "parent": account_link("ac-0") }))
         .await;
     has(&server, "/accounts/ac-0/roles", json!([role("ac-0", "role-9", "C", json!({}))])).await;
+    // Where a story says nothing else, nobody is invited.
+    let nobody = Mock::given(method("GET")).and(path("/accounts/ac-1/invites")).respond_with(ok(json!([])));
+    nobody.with_priority(9).mount(&server).await;
     server
 }
 
@@ -92,6 +95,63 @@ async fn an_invite_that_waits_costs_one_write_and_one_look() {
     assert_eq!(apply_with(&writer, ADA, inviting(&["role-2"])).await, Ok(invited(&["role-2"])));
     assert_eq!(calls(&server, "GET").await.len() - before, 1);
     assert_eq!(calls(&server, "POST").await, ["/accounts/ac-1/invites"]);
+}
+
+#[tokio::test]
+async fn somebody_who_was_invited_since_the_plan_was_made_is_not_mailed_again() {
+    let server = acme().await;
+    let waits = invite("ac-1", "invite-7", "ada@acme.example", &operator(&["role-2"]));
+    has(&server, "/accounts/ac-1/invites", json!([waits])).await;
+    has(&server, "/accounts/ac-1/invites/invite-7", waits).await;
+    let same = Applied::Invited { invite: "invite-7".into(), roles: ids(&["role-2"]) };
+    assert_eq!(apply(&server, ADA, inviting(&["role-2"])).await, Ok(same));
+    let error = apply(&server, ADA, inviting(&["role-3"])).await.unwrap_err();
+    assert_eq!((error.kind, error.sent), (ErrorKind::Stale, Sent::No));
+    assert!(calls(&server, "POST").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_the_parent_shows_too_is_neither_in_the_way_nor_written() {
+    let server = acme().await;
+    let own = |id| [role_link("ac-1", id), role_link("ac-0", "role-9")];
+    has(&server, "/accounts/ac-1/members/user-1", member("ac-1", "user-1", "Ada", &own("role-2"))).await;
+    let above = member("ac-0", "user-1", "Ada", &[role_link("ac-0", "role-9")]);
+    has(&server, "/accounts/ac-0/members/user-1", above).await;
+    let written = ok(member("ac-1", "user-1", "Ada", &own("role-3")));
+    answers(&server, "PUT", "/accounts/ac-1/members/user-1", written).await;
+    let done = Applied::Member { person: "user-1".into(), roles: ids(&["role-3"]) };
+    assert_eq!(apply(&server, ADA, changing(&["role-2"], &["role-3"])).await, Ok(done));
+    assert_eq!(sent(&server, "PUT").await["roles"], json!([role_link("ac-1", "role-3")]));
+}
+
+#[tokio::test]
+async fn a_member_of_the_parent_who_is_only_shown_here_is_added_without_a_mail() {
+    let server = acme().await;
+    let shown = member("ac-1", "user-1", "Ada", &[role_link("ac-0", "role-9")]);
+    has(&server, "/accounts/ac-1/members/user-1", shown).await;
+    let above = member("ac-0", "user-1", "Ada", &[role_link("ac-0", "role-9")]);
+    has(&server, "/accounts/ac-0/members/user-1", above).await;
+    answers(&server, "PUT", "/accounts/ac-1/members/user-1", refusal(404, "NOT_FOUND")).await;
+    let added = ResponseTemplate::new(201).set_body_json(member(
+        "ac-1",
+        "user-1",
+        "Ada",
+        &[role_link("ac-1", "role-2"), role_link("ac-0", "role-9")],
+    ));
+    answers(&server, "POST", "/accounts/ac-1/members", added).await;
+    let done = Applied::Member { person: "user-1".into(), roles: ids(&["role-2"]) };
+    assert_eq!(apply(&server, ADA, changing(&[], &["role-2"])).await, Ok(done));
+    assert_eq!(sent(&server, "POST").await["roles"], json!([role_link("ac-1", "role-2")]));
+}
+
+#[tokio::test]
+async fn a_role_of_an_account_above_that_is_refused_says_what_to_do() {
+    let server = acme().await;
+    answers(&server, "POST", "/accounts/ac-1/invites", refusal(422, "INVALID_LINK")).await;
+    let error = apply(&server, ADA, inviting(&["role-9"])).await.unwrap_err();
+    assert!(error.hint.unwrap().contains("declare a Role in this account"));
+    let error = apply(&server, ADA, inviting(&["role-2"])).await.unwrap_err();
+    assert!(!error.hint.unwrap().contains("declare a Role"));
 }
 
 #[tokio::test]
