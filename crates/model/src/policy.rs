@@ -162,12 +162,12 @@ pub enum Allow {
     Irreversible,
 }
 
-/// The larger of a share and a floor.
+/// The larger of a share and a floor; the floor is never more than half of those present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
     /// Share of those present, in percent.
     pub percent: u32,
-    /// A number of people that is always allowed.
+    /// A number of people that is allowed also where the share is less, as far as it is no more than half of them.
     pub floor: u32,
 }
 
@@ -175,7 +175,8 @@ impl Limit {
     /// How many of `present` people may lose access.
     pub fn of(self, present: usize) -> usize {
         let share = present * self.percent as usize / 100;
-        share.max(self.floor as usize)
+        let half = (present / 2).max(1);
+        share.max(half.min(self.floor as usize))
     }
 }
 
@@ -223,6 +224,14 @@ mod tests {
     #[test]
     fn a_limit_is_the_larger_of_share_and_floor() {
         let limit = Limit { percent: 20, floor: 3 };
-        assert_eq!([0, 10, 15, 16, 20, 100].map(|present| limit.of(present)), [3, 3, 3, 3, 4, 20]);
+        assert_eq!([10, 15, 16, 20, 100].map(|present| limit.of(present)), [3, 3, 3, 4, 20]);
+    }
+
+    #[test]
+    fn a_floor_is_never_more_than_half_of_those_present() {
+        let limit = Limit { percent: 5, floor: 10 };
+        assert_eq!([1, 2, 3, 4, 10, 19, 20, 21].map(|present| limit.of(present)), [1, 1, 1, 2, 5, 9, 10, 10]);
+        assert_eq!(Limit { percent: 0, floor: 0 }.of(4), 0);
+        assert_eq!(Limit { percent: 100, floor: 0 }.of(4), 4);
     }
 }

@@ -274,15 +274,15 @@ fn holds_ours(account: &AccountId, ground: &Ground<'_>, plan: &Plan) -> bool {
 }
 
 fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan) {
-    let refuse = |plan: &mut Plan, because: String, next: &str| {
+    let refuse = |plan: &mut Plan, because: String, next: String| {
         let (address, what) = (address.clone(), "remove".into());
-        plan.refused.push(Refused { address, what, because, next: next.into(), place: None });
+        plan.refused.push(Refused { address, what, because, next, place: None });
     };
     if !ground.input.capabilities.remove_account {
         refuse(
             plan,
             format!("{} can't remove accounts", ground.input.semantics.title),
-            "set `removal: Retain` before dropping the declaration, or run `orgform forget`",
+            format!("remove it by hand at the provider, or run `orgform forget {address}`"),
         );
         return;
     }
@@ -293,7 +293,11 @@ fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan
         .map(|child| ground.accounts.label(child).to_string())
         .collect();
     if !staying.is_empty() {
-        refuse(plan, format!("it has accounts below it: {}", staying.join(", ")), "remove those first");
+        refuse(
+            plan,
+            format!("it has accounts below it: {}", staying.join(", ")),
+            "remove those first".into(),
+        );
         return;
     }
     if !ground.input.world.people_seen(id) {
@@ -307,7 +311,7 @@ fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan
         let mut named = members.chain(content.invites.iter().map(|one| &one.email));
         if let Some(email) = named.find(|email| frozen.contains(*email)) {
             let because = format!("{email} is in it, and a declaration of that person has an error");
-            refuse(plan, because, "correct the declaration first");
+            refuse(plan, because, "correct the declaration first".into());
             return;
         }
         let members = content.members.iter().map(|(person, member)| ground.people.shown(person, member));

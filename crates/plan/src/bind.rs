@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::desired::{DesiredAccount, Manage, Subject};
 use orgform_model::world::Directory;
-use orgform_model::{AccountId, AccountPath, Desired, ProviderState, Semantics, Value};
+use orgform_model::{
+    AccountId, AccountPath, Address, Desired, ProviderName, ProviderState, Semantics, Value,
+};
 
 /// Which declared account is which actual one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +96,7 @@ pub(crate) fn bind(
     let binder = Binder::new(desired, directory, state, semantics);
     for (path, account) in &desired.accounts {
         let parent = account.parent.as_ref().and_then(|parent| accounts.bound.get(parent)).cloned();
-        let bound = binder.bind_one(account, parent.as_ref());
+        let bound = binder.bind_one(path, account, parent.as_ref());
         match &bound {
             Bound::Known(id) => {
                 accounts.labels.insert(id.clone(), path.clone());
@@ -121,6 +123,7 @@ pub(crate) fn bind(
 const MAY_BE_RENAMED: &str = "its account may have been renamed; `externalId` tells";
 
 struct Binder<'a> {
+    provider: &'a ProviderName,
     directory: &'a Directory,
     semantics: &'a Semantics,
     /// Ids that some declared account has by `externalId` or by its object.
@@ -159,10 +162,10 @@ impl<'a> Binder<'a> {
             }
         }
         let vanished = vanished(desired, directory, state, semantics);
-        Self { directory, semantics, taken, by_object, by_key, vanished }
+        Self { provider: &desired.provider, directory, semantics, taken, by_object, by_key, vanished }
     }
 
-    fn bind_one(&self, account: &'a DesiredAccount, parent: Option<&Bound>) -> Bound {
+    fn bind_one(&self, path: &AccountPath, account: &'a DesiredAccount, parent: Option<&Bound>) -> Bound {
         if let Some(id) = &account.external_id {
             return match self.directory.accounts.contains_key(id) {
                 true => self.known(id, account, parent),
@@ -181,7 +184,7 @@ impl<'a> Binder<'a> {
                 }
                 false => refuse(
                     format!("it was account {id}, which is not listed any more"),
-                    "if it was removed by hand, run `orgform forget` for it; then it is made anew",
+                    self.after_a_removal_by_hand(path, account),
                 ),
             };
         }
@@ -205,6 +208,20 @@ impl<'a> Binder<'a> {
                 "set `externalId` to the one that is meant",
             ),
         }
+    }
+
+    /// What to do about an account of ours that is gone.
+    fn after_a_removal_by_hand(&self, path: &AccountPath, account: &DesiredAccount) -> String {
+        let forget = format!("`orgform forget {}`", Address::account(self.provider, path));
+        if account.parent.is_some() || self.semantics.accounts.top_level_creatable {
+            return format!(
+                "if it was removed by hand, run {forget}: then it is made anew, and its people are invited again"
+            );
+        }
+        format!(
+            "if it was removed by hand, sign up for it at the provider again, since an account at the top can't be made \
+             through the API, then run {forget}: the new one is adopted, and its people are invited again"
+        )
     }
 
     fn known(&self, id: &AccountId, account: &DesiredAccount, parent: Option<&Bound>) -> Bound {

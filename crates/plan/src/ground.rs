@@ -10,6 +10,7 @@ use orgform_model::{AccountId, Address, Email, ObjectRef};
 
 use crate::Input;
 use crate::bind::{Accounts, bind};
+use crate::inherited::TakenOut;
 use crate::people::{People, Roster};
 use crate::plan::{Deferred, Plan};
 use crate::roles::{self, Roles};
@@ -22,6 +23,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) people: People<'a>,
     pub(crate) rosters: BTreeMap<&'a AccountId, Roster<'a>>,
     pub(crate) roles: Roles,
+    /// What accounts show and was taken out, because it is held above them.
+    pub(crate) taken_out: &'a [TakenOut],
     /// Accounts that are to be removed: what is in them goes with them.
     pub(crate) going: BTreeSet<AccountId>,
     /// People who are declared absent everywhere.
@@ -43,6 +46,7 @@ impl<'a> Ground<'a> {
             people,
             rosters,
             roles: Roles::default(),
+            taken_out: &[],
             going: BTreeSet::new(),
             offboarded: desired
                 .people

@@ -14,6 +14,7 @@ pub mod evidence;
 mod fields;
 pub mod file;
 mod ground;
+mod inherited;
 mod members;
 mod order;
 mod people;
@@ -85,23 +86,26 @@ pub struct Requests {
 
 /// Plans: compares what is declared with what there is, and judges the difference.
 pub fn plan(input: &Input<'_>) -> Plan {
-    let ground = Ground::new(input);
-    let mut plan = blank(input);
+    inherited::on_own_ground(input, decide)
+}
 
-    accounts::plan(&ground, &mut plan);
-    roles::plan(&ground, &mut plan);
-    members::plan(&ground, &mut plan);
-    api_keys::plan(&ground, &mut plan);
-    order::connect(&ground, &mut plan);
-    reach::attach(&ground, &mut plan);
-    safety::judge(&ground, &mut plan);
+fn decide(ground: &Ground<'_>) -> Plan {
+    let mut plan = blank(&ground.input);
+
+    accounts::plan(ground, &mut plan);
+    roles::plan(ground, &mut plan);
+    members::plan(ground, &mut plan);
+    api_keys::plan(ground, &mut plan);
+    order::connect(ground, &mut plan);
+    reach::attach(ground, &mut plan);
+    safety::judge(ground, &mut plan);
     order::defer_dependants(&mut plan);
-    accounts::let_go(&ground, &mut plan);
+    accounts::let_go(ground, &mut plan);
 
-    roles::remember_fixed(&ground, &mut plan);
+    roles::remember_fixed(ground, &mut plan);
     sort(&mut plan);
-    plan.seen = seen(&ground);
-    plan.cost = cost(input, &plan);
+    plan.seen = seen(ground);
+    plan.cost = cost(&ground.input, &plan);
     plan.digest = digest::digest(&plan.changes);
     plan
 }

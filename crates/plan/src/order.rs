@@ -6,6 +6,7 @@ use orgform_model::change::{Action, Ref};
 use orgform_model::semantics::Rule;
 use orgform_model::{AccountId, Address, FieldChange};
 
+use crate::digest::held_digest;
 use crate::ground::Ground;
 use crate::plan::{Deferred, Plan, PlannedChange};
 use crate::safety::wanted;
@@ -123,33 +124,50 @@ fn created<Id>(role: &Ref<Id>, planned: &BTreeSet<Address>) -> Option<Address> {
     account.filter(|account| planned.contains(account)).or_else(|| Some(address.clone()))
 }
 
-/// Defers every change that requires one which will not be done now, and what depends on those.
+/// Sees to every change that requires one which will not be done now: it joins a held group if nothing else is
+/// missing, else it is deferred. What depends on it follows.
 pub(crate) fn defer_dependants(plan: &mut Plan) {
-    let released: BTreeMap<Address, &'static str> = plan
-        .held
-        .iter()
-        .flat_map(|group| group.changes.iter().map(|change| (change.address.clone(), "held")))
-        .chain(plan.refused.iter().map(|one| (one.address.clone(), "refused")))
-        .collect();
+    let refused: BTreeSet<Address> = plan.refused.iter().map(|one| one.address.clone()).collect();
     loop {
         let planned: BTreeSet<Address> = plan.changes.iter().map(|change| change.address.clone()).collect();
-        let mut deferred = vec![];
-        plan.changes.retain(|change| {
-            let Some(missing) = change.requires.iter().find(|address| !planned.contains(*address)) else {
-                return true;
-            };
-            let why = released.get(missing).copied().unwrap_or("not done yet");
-            deferred.push(Deferred {
-                address: change.address.clone(),
-                what: wanted(change),
-                because: format!("it waits for {missing}, which is {why}"),
-                until: None,
-            });
-            false
-        });
-        if deferred.is_empty() {
+        let held: BTreeMap<Address, usize> = plan
+            .held
+            .iter()
+            .enumerate()
+            .flat_map(|(group, held)| held.changes.iter().map(move |change| (change.address.clone(), group)))
+            .collect();
+        let (waiting, changes): (Vec<_>, Vec<_>) = std::mem::take(&mut plan.changes)
+            .into_iter()
+            .partition(|change| change.requires.iter().any(|address| !planned.contains(address)));
+        plan.changes = changes;
+        if waiting.is_empty() {
             break;
         }
-        plan.deferred.extend(deferred);
+        for change in waiting {
+            let missing = || change.requires.iter().filter(|address| !planned.contains(*address));
+            let groups: BTreeSet<Option<usize>> =
+                missing().map(|address| held.get(address).copied()).collect();
+            if let (1, Some(Some(group))) = (groups.len(), groups.first())
+                && let Some(held) = plan.held.get_mut(*group)
+            {
+                held.changes.push(change);
+                continue;
+            }
+            let Some(first) = missing().next() else { continue };
+            let why = match (held.contains_key(first), refused.contains(first)) {
+                (true, _) => "held",
+                (false, true) => "refused",
+                (false, false) => "not done yet",
+            };
+            plan.deferred.push(Deferred {
+                address: change.address.clone(),
+                what: wanted(&change),
+                because: format!("it waits for {first}, which is {why}"),
+                until: None,
+            });
+        }
+    }
+    for held in &mut plan.held {
+        held.digest = held_digest(&held.changes);
     }
 }

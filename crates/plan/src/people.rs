@@ -53,17 +53,22 @@ impl<'a> People<'a> {
         self.remembered.len()
     }
 
+    /// The e-mail of a member; where it can't be told, the one that we remember the person by.
+    pub(crate) fn known_by(&self, id: &PersonId, member: &'a ActualMember) -> Option<&'a Email> {
+        self.email(id, member).or_else(|| self.bound(id))
+    }
+
     /// How a member is shown: the e-mail, else the one that we remember the person by, else the id with what
     /// the provider calls the person. Every rule that asks "is this the same person" compares this.
     pub(crate) fn shown(&self, id: &PersonId, member: &'a ActualMember) -> String {
-        match self.email(id, member).or_else(|| self.bound(id)) {
+        match self.known_by(id, member) {
             Some(email) => email.to_string(),
             None => unnamed(id, member),
         }
     }
 
     /// The e-mail that we remember a person of ours by.
-    pub(crate) fn bound(&self, id: &PersonId) -> Option<&'a Email> {
+    fn bound(&self, id: &PersonId) -> Option<&'a Email> {
         let state = self.state;
         let bound = self.bound.get_or_init(|| {
             let ours = state.into_iter().flat_map(|state| state.memberships.values()).flatten();
@@ -79,9 +84,10 @@ impl<'a> People<'a> {
             by_email: Vec::with_capacity(content.members.len()),
             by_id: Vec::with_capacity(content.members.len()),
             unreadable: BTreeSet::new(),
+            shared: BTreeSet::new(),
         };
         for (id, member) in &content.members {
-            let email = self.email(id, member);
+            let email = self.known_by(id, member);
             let seat = Seat { id, member, email };
             match email {
                 Some(email) => roster.by_email.push((email, seat)),
@@ -94,7 +100,16 @@ impl<'a> People<'a> {
         if !roster.by_email.is_sorted_by(|a, b| a.0 <= b.0) {
             roster.by_email.sort_by(|a, b| a.0.cmp(b.0));
         }
+        let neighbours = roster.by_email.iter().zip(roster.by_email.iter().skip(1));
+        roster.shared = neighbours.filter(|(a, b)| a.0 == b.0).map(|(a, _)| a.0).collect();
         roster
+    }
+}
+
+impl Seat<'_> {
+    /// The id, with what the provider calls the person.
+    pub(crate) fn named(&self) -> String {
+        unnamed(self.id, self.member)
     }
 }
 
@@ -120,6 +135,8 @@ pub(crate) struct Roster<'a> {
     by_id: Vec<Seat<'a>>,
     /// Those whose e-mail can't be told, as shown.
     pub(crate) unreadable: BTreeSet<String>,
+    /// E-mails that more than one member has.
+    pub(crate) shared: BTreeSet<&'a Email>,
 }
 
 impl<'a> Roster<'a> {
@@ -127,6 +144,13 @@ impl<'a> Roster<'a> {
     pub(crate) fn by_email(&self, email: &Email) -> Option<Seat<'a>> {
         let at = self.by_email.binary_search_by(|(one, _)| (*one).cmp(email)).ok()?;
         self.by_email.get(at).map(|(_, seat)| *seat)
+    }
+
+    /// Every member with an e-mail.
+    pub(crate) fn all_by_email(&self, email: &Email) -> impl Iterator<Item = Seat<'a>> {
+        let start = self.by_email.partition_point(|(one, _)| *one < email);
+        let same = self.by_email.iter().skip(start).take_while(move |(one, _)| *one == email);
+        same.map(|(_, seat)| *seat)
     }
 
     /// The member with an id.

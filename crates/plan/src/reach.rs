@@ -102,10 +102,10 @@ fn reached(holders: &Holders, ground: &Ground<'_>) -> Reached {
 }
 
 /// Who still holds a role once these changes are carried out: `ada@acme.example in acme/finance`.
-pub(crate) fn holders_after(
+pub(crate) fn holders_after<'c>(
     role: &RoleId,
     now: &Holders,
-    changes: &[PlannedChange],
+    changes: impl Iterator<Item = &'c PlannedChange>,
     ground: &Ground<'_>,
 ) -> Vec<String> {
     let mut left: BTreeSet<(AccountId, String)> = now
@@ -151,14 +151,13 @@ fn promised_elsewhere(role: &RoleId, change: &PlannedChange, ground: &Ground<'_>
 }
 
 /// Changes that take a role from somebody: what its removal must wait for.
-pub(crate) fn changes_that_drop(
+pub(crate) fn changes_that_drop<'c>(
     role: &RoleId,
     now: &Holders,
-    changes: &[PlannedChange],
+    changes: impl Iterator<Item = &'c PlannedChange>,
     ground: &Ground<'_>,
 ) -> BTreeSet<Address> {
     changes
-        .iter()
         .filter(|change| match &change.change.action {
             Action::UpdateMember { from, roles, .. }
             | Action::UpdateInvite { from, roles, .. }

@@ -9,7 +9,8 @@ use orgform_model::{AccountId, AccountPath, Desired, Email, PersonId, ProviderSt
 
 use crate::bind::{Accounts, bind};
 
-/// Lists the accounts to look into: declared, remembered, and all of them if anyone is declared absent.
+/// Lists the accounts to look into: declared, remembered, the parents of these, and all of them if anyone is
+/// declared absent.
 pub fn scopes(
     desired: &Desired,
     directory: &Directory,
@@ -23,9 +24,15 @@ pub fn scopes(
         state.accounts.keys().chain(state.memberships.keys()).chain(owners)
     });
     let all = desired.people.values().any(|person| person.offboarded).then_some(directory.accounts.keys());
-    declared
-        .chain(remembered)
-        .chain(all.into_iter().flatten())
+    let mut asked: BTreeSet<&AccountId> =
+        declared.chain(remembered).chain(all.into_iter().flatten()).collect();
+    if semantics.roles.inherited {
+        // What an account shows is told from what is held above it only where that is seen.
+        let parent = |id: &&AccountId| directory.accounts.get(*id)?.parent.as_ref();
+        asked.extend(asked.iter().filter_map(parent).collect::<Vec<_>>());
+    }
+    asked
+        .into_iter()
         .filter(|id| directory.accounts.contains_key(*id))
         .map(|id| account_scope(id, desired, &accounts, semantics))
         .chain(api_key_scopes(desired, directory, state, &accounts))

@@ -17,6 +17,7 @@ use orgform_model::{
     Semantics, World,
 };
 
+use crate::inherited::own_world_as_remembered;
 use crate::people::{People, Seat};
 
 /// How long after a write that makes an API key one that looks like it is taken for it without its secret.
@@ -30,7 +31,13 @@ pub fn settle(
     capabilities: &Capabilities,
     now: Timestamp,
 ) -> Vec<Entry> {
+    if state.intents.is_empty() {
+        return vec![];
+    }
     let desired = orgform_model::Desired::empty("".into());
+    let people = People::new(&desired, world, Some(state));
+    let own = own_world_as_remembered(world, state, semantics, &people);
+    let world = own.as_ref().unwrap_or(world);
     let look = Look { state, world, semantics, now, people: People::new(&desired, world, Some(state)) };
     let mut entries = vec![];
     for (address, intent) in &state.intents {

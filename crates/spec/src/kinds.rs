@@ -163,7 +163,7 @@ kind!(
 );
 
 kind!(
-    /// A number of people: the larger of a share and a floor.
+    /// A number of people: the larger of a share and a floor, which counts up to half of those present.
     LimitSpec {
         /// Share of those present.
         #[schemars(range(max = 100))]

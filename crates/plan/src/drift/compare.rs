@@ -16,6 +16,7 @@ use super::{Attribution, Difference, Drift, Drifted, Then};
 use crate::Input;
 use crate::fields::same;
 use crate::ground::Ground;
+use crate::inherited::on_own_ground;
 use crate::people::Seat;
 use crate::plan::{ChangeKind, Plan, PlannedChange};
 
@@ -23,8 +24,12 @@ use crate::plan::{ChangeKind, Plan, PlannedChange};
 ///
 /// The plan is that of the same input.
 pub fn drift(input: &Input<'_>, plan: &Plan) -> Drift {
-    let ground = Ground::new(input);
-    let mut found = Found { ground: &ground, plan, changes: vec![], unmanaged: vec![] };
+    on_own_ground(input, |ground| on_ground(ground, plan))
+}
+
+fn on_ground(ground: &Ground<'_>, plan: &Plan) -> Drift {
+    let input = &ground.input;
+    let mut found = Found { ground, plan, changes: vec![], unmanaged: vec![] };
     if let Some(state) = input.state {
         for (id, record) in &state.accounts {
             found.account(id, record);

@@ -13,8 +13,7 @@ use orgform_model::world::{ActualInvite, ActualMember};
 use orgform_model::{Email, Grants, PersonId, RoleId};
 
 use super::grants::left_over;
-use super::{Behind, Here, Remembered};
-use crate::people::Seat;
+use super::{Behind, EDITED_NEXT, Here, Remembered, edited};
 use crate::plan::{Cause, ChangeKind, Forgotten, Kept, Loser, Plan, PlannedChange, Refused};
 use crate::record::{MembershipDraft, RecordDraft};
 
@@ -39,21 +38,6 @@ pub(super) fn decide<'a>(
         }
         (false, Some(one)) => case.ours(one, plan),
         (false, None) => case.unmanaged(plan),
-    }
-}
-
-/// Names members whose e-mail can't be told.
-pub(super) fn report_unreadable(here: &Here<'_, '_>, plan: &mut Plan) {
-    for Seat { id, member, email } in here.roster.seats() {
-        let ours = here.ground.people.bound(id);
-        if email.is_some() || ours.is_some_and(|email| here.is_ours(email)) {
-            continue;
-        }
-        plan.kept.push(Kept {
-            address: here.address(&Email::new(&format!("{{{id}}}"))),
-            what: format!("member {}", here.ground.people.shown(id, member)),
-            because: "its e-mail can't be read".into(),
-        });
     }
 }
 
@@ -89,7 +73,7 @@ pub(super) fn withdraw(
     }
 }
 
-fn titles(here: &Here<'_, '_>, roles: &BTreeSet<RoleId>) -> Vec<String> {
+pub(super) fn titles(here: &Here<'_, '_>, roles: &BTreeSet<RoleId>) -> Vec<String> {
     let mut titles: Vec<_> = roles.iter().map(|id| here.ground.roles.title(id)).collect();
     titles.sort();
     titles
@@ -124,11 +108,8 @@ impl<'a> Case<'_, '_, 'a> {
             plan.refused.push(Refused {
                 address: self.here.address(self.email),
                 what: "remove".into(),
-                because: format!(
-                    "{} names {to} now: an edited e-mail is never a removal and an invite",
-                    one.record.object
-                ),
-                next: "put the old e-mail back, or give the new person an object of another name".into(),
+                because: edited(&one.record.object, one.under, to, ground),
+                next: EDITED_NEXT.into(),
                 place: None,
             });
             return;
@@ -173,6 +154,13 @@ impl<'a> Case<'_, '_, 'a> {
                 because: format!("another person ({id}) has this e-mail now than the one we know"),
                 next: format!("run `orgform forget {}` if that is right", self.here.address(self.email)),
                 place: None,
+            }),
+            Behind::Several(names) => plan.refused.push(Refused {
+                address: self.here.address(self.email),
+                what: "remove".into(),
+                because: format!("more than one member has this e-mail: {names}"),
+                next: "remove the right one by hand at the provider".into(),
+                place: self.desired.map(|one| one.place.clone()),
             }),
             Behind::Nobody => match self.here.invites.get(self.email).map(Vec::as_slice) {
                 None | Some([]) => self.already_gone(plan),
@@ -473,22 +461,20 @@ impl<'a> Case<'_, '_, 'a> {
 
     /// Reports somebody who stays.
     fn keep(&self, because: &str, plan: &mut Plan) {
-        let roles = match (self.here.roster.by_email(self.email), self.here.invites.get(self.email)) {
-            (Some(Seat { member, .. }), _) => ("member", titles(self.here, &member.roles)),
-            (None, Some(invites)) => {
-                let all = invites.iter().flat_map(|invite| invite.roles.clone()).collect();
-                ("invite", titles(self.here, &all))
-            }
-            (None, None) => return,
+        let mut keep = |what: String, roles: &BTreeSet<RoleId>| {
+            let what = [what].into_iter().chain(titles(self.here, roles)).collect::<Vec<_>>().join(", ");
+            plan.kept.push(Kept { address: self.here.address(self.email), what, because: because.into() });
         };
-        plan.kept.push(Kept {
-            address: self.here.address(self.email),
-            what: std::iter::once(roles.0)
-                .chain(roles.1.iter().map(String::as_str))
-                .collect::<Vec<_>>()
-                .join(", "),
-            because: because.into(),
-        });
+        let shared = self.here.roster.shared.contains(self.email);
+        let mut seats = self.here.roster.all_by_email(self.email).peekable();
+        if let (None, Some(invites)) = (seats.peek(), self.here.invites.get(self.email)) {
+            let all = invites.iter().flat_map(|invite| invite.roles.clone()).collect();
+            keep("invite".into(), &all);
+        }
+        for seat in seats {
+            let what = if shared { format!("member {}", seat.named()) } else { "member".into() };
+            keep(what, &seat.member.roles);
+        }
     }
 }
 

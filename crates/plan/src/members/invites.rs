@@ -14,6 +14,7 @@ use orgform_model::{AccountPath, Address, Email};
 use super::absent::withdraw;
 use super::grants::{Difference, Wanted, resolve};
 use super::present::{Case, draft};
+use super::{EDITED_NEXT, edited};
 use crate::ground::Ground;
 use crate::plan::{Cause, ChangeKind, Deferred, Kept, Plan, PlannedChange, Waiting};
 use crate::record::{MembershipDraft, RecordDraft};
@@ -323,11 +324,8 @@ impl<'a> Case<'_, '_, 'a> {
         if let Some(from) = self.edited_from() {
             self.refuse(
                 "invite",
-                format!(
-                    "the e-mail of {} was edited from {from}, and {} can't change a person's e-mail",
-                    self.desired.object, ground.input.semantics.title
-                ),
-                "put the old e-mail back, or give the new person an object of another name".into(),
+                edited(&self.desired.object, from, self.email, ground),
+                EDITED_NEXT.into(),
                 plan,
             );
             return;

@@ -1,19 +1,21 @@
 //! Plans memberships: one merge walk per account over what is declared, remembered and there.
 //!
 //! [`present`] decides for somebody who is declared, with [`grants`] and [`invites`]; [`absent`] for somebody who
-//! is not. Nobody is ever replaced: no path here both removes and invites the same person.
+//! is not; [`unclear`] names whom nobody can tell. Nobody is ever replaced: no path here both removes and invites
+//! the same person.
 
 mod absent;
 mod grants;
 mod invites;
 mod present;
+mod unclear;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::desired::DesiredMembership;
 use orgform_model::state::MembershipRecord;
 use orgform_model::world::{AccountContent, ActualInvite, ActualMember};
-use orgform_model::{AccountId, AccountPath, Address, Email, PersonId, Timestamp};
+use orgform_model::{AccountId, AccountPath, Address, Email, ObjectRef, PersonId, Timestamp};
 
 use crate::bind::Bound;
 use crate::ground::Ground;
@@ -66,6 +68,8 @@ pub(crate) enum Behind<'a> {
     Member(&'a PersonId, &'a ActualMember),
     /// Somebody else than the person whom we remember under this e-mail.
     Stranger(&'a PersonId),
+    /// More than one member has this e-mail, and nobody says which is meant: they are named.
+    Several(String),
     Nobody,
 }
 
@@ -115,7 +119,11 @@ fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>,
         }
     }
     if !roster.unreadable.is_empty() {
-        absent::report_unreadable(&here, plan);
+        unclear::report_unreadable(&here, plan);
+    }
+    for email in &roster.shared {
+        let remembered = records.iter().find(|(one, _)| one == email).map(|(_, one)| *one);
+        unclear::report_others(&here, email, remembered, plan);
     }
 }
 
@@ -149,10 +157,6 @@ fn everybody<'w, 'a>(
 impl<'a> Here<'_, 'a> {
     fn address(&self, email: &Email) -> Address {
         Address::member(&self.ground.input.desired.provider, &self.path, email)
-    }
-
-    fn is_ours(&self, email: &Email) -> bool {
-        self.ground.input.state.is_some_and(|state| state.membership(self.id, email).is_some())
     }
 
     fn is_declared(&self) -> bool {
@@ -205,7 +209,20 @@ impl<'a> Here<'_, 'a> {
             Some(Remembered { record, .. }) if record.person.is_some() => {
                 by_email().map_or(Behind::Nobody, |other| Behind::Stranger(other.id))
             }
+            _ if self.roster.shared.contains(email) => self.one_of_several(email),
             _ => by_email().map_or(Behind::Nobody, |seat| Behind::Member(seat.id, seat.member)),
+        }
+    }
+
+    fn one_of_several(&self, email: &Email) -> Behind<'a> {
+        let declared = self.ground.input.desired.people.get(email);
+        let bound = declared.and_then(|person| self.roster.by_id(person.identity.as_ref()?));
+        match bound {
+            Some(seat) => Behind::Member(seat.id, seat.member),
+            None => {
+                let names: Vec<_> = self.roster.all_by_email(email).map(|seat| seat.named()).collect();
+                Behind::Several(names.join(", "))
+            }
         }
     }
 
@@ -255,6 +272,16 @@ impl<'a> Here<'_, 'a> {
         !self.is_offboarded(email) && (desired.grants.is_empty() || desired.grants.values().any(live))
     }
 }
+
+/// Why an edited e-mail is neither a removal nor an invite: the same words for all that it would change.
+fn edited(object: &ObjectRef, from: &Email, to: &Email, ground: &Ground<'_>) -> String {
+    let title = ground.input.semantics.title;
+    format!(
+        "the e-mail of {object} was edited from {from} to {to}, and {title} can't change a person's e-mail"
+    )
+}
+
+const EDITED_NEXT: &str = "put the old e-mail back, or give the new person an object of another name";
 
 fn wait_for_account(path: &AccountPath, people: usize, ground: &Ground<'_>, plan: &mut Plan) {
     let plural = if people == 1 { "" } else { "s" };

@@ -68,6 +68,12 @@ pub(super) fn decide<'a>(
             format!("run `orgform forget {}` if that is right", here.address(email)),
             plan,
         ),
+        Behind::Several(names) => case.refuse(
+            "compare",
+            format!("more than one member has this e-mail: {names}"),
+            "say which is meant by `identities` in the Member".into(),
+            plan,
+        ),
         Behind::Member(id, member) => case.member(id, member, plan),
         Behind::Nobody => match here.invites.get(email).map(Vec::as_slice) {
             None | Some([]) => case.nobody(plan),

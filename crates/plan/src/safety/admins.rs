@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::change::{Action, Ref};
 use orgform_model::invite::InviteStatus;
-use orgform_model::{AccountId, AccountPath, Address, Email, RoleId};
+use orgform_model::{AccountId, Address, Email, RoleId};
 
 use crate::ground::Ground;
 use crate::plan::{Deferred, Loser, Plan, PlannedChange, Refused};
@@ -68,12 +68,20 @@ pub(super) fn judge(before: &Admins, ground: &Ground<'_>, plan: &mut Plan) {
     if !plan.changes.iter().any(|change| !change.losers.is_empty()) {
         return;
     }
-    let projected = Projected::new(before, plan, ground);
-    for mut change in std::mem::take(&mut plan.changes) {
-        if !projected.takes_the_right(&change, before, ground) {
-            plan.changes.push(change);
-            continue;
-        }
+    let changes = std::mem::take(&mut plan.changes);
+    let projected = Projected::new(before, changes.iter(), ground);
+    let (taking, rest): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| projected.takes_the_right(change, before, ground));
+    plan.changes = rest;
+    let (mut going, staying): (Vec<_>, Vec<_>) =
+        taking.into_iter().partition(|change| projected.verdict(change, ground).is_fine());
+    for (change, verdict) in let_some_go(staying, &mut going, before, ground, plan) {
+        stay(change, verdict, plan);
+    }
+
+    // What remains, and what each counts on, is told of all that go together.
+    let projected = Projected::new(before, plan.changes.iter().chain(&going), ground);
+    for mut change in going {
         match projected.verdict(&change, ground) {
             Verdict::Fine { remaining, counted_on } => {
                 change.requires.extend(counted_on.into_iter().filter(|one| *one != change.address));
@@ -82,15 +90,53 @@ pub(super) fn judge(before: &Admins, ground: &Ground<'_>, plan: &mut Plan) {
                 }
                 plan.changes.push(change);
             }
-            Verdict::Wait { until } => {
-                let because = format!("too few admins would be left until {until} accepts");
-                let what = wanted(&change);
-                plan.deferred.push(Deferred { address: change.address, what, because, until: None });
-            }
-            Verdict::Refuse { because, next } => {
-                let (what, place) = (wanted(&change), change.place);
-                plan.refused.push(Refused { address: change.address, what, because, next, place });
-            }
+            verdict => stay(change, verdict, plan),
+        }
+    }
+}
+
+/// How many changes are tried one by one: each trial looks at everybody.
+const TRIALS: usize = 32;
+
+/// Of changes that are too many together, lets those go that can, one after the other by address; gives back the
+/// rest. With too many of them all stay: then something larger is going on than one admin too many.
+fn let_some_go(
+    mut staying: Vec<PlannedChange>,
+    going: &mut Vec<PlannedChange>,
+    before: &Admins,
+    ground: &Ground<'_>,
+    plan: &Plan,
+) -> Vec<(PlannedChange, Verdict)> {
+    let count = staying.len();
+    if count > TRIALS {
+        let refuse = || Verdict::Refuse {
+            because: format!("{count} changes would together leave accounts with too few admins"),
+            next: "take the right from fewer people at once".into(),
+        };
+        return staying.into_iter().map(|change| (change, refuse())).collect();
+    }
+    staying.sort_by(|a, b| a.address.cmp(&b.address));
+    let mut left = vec![];
+    for change in staying {
+        let with_it = plan.changes.iter().chain(going.iter()).chain([&change]);
+        match Projected::new(before, with_it, ground).verdict(&change, ground) {
+            Verdict::Fine { .. } => going.push(change),
+            verdict => left.push((change, verdict)),
+        }
+    }
+    left
+}
+
+fn stay(change: PlannedChange, verdict: Verdict, plan: &mut Plan) {
+    let (what, place) = (wanted(&change), change.place);
+    match verdict {
+        Verdict::Fine { .. } => {}
+        Verdict::Wait { until } => {
+            let because = format!("too few admins would be left until {until} accepts");
+            plan.deferred.push(Deferred { address: change.address, what, because, until: None });
+        }
+        Verdict::Refuse { because, next } => {
+            plan.refused.push(Refused { address: change.address, what, because, next, place });
         }
     }
 }
@@ -106,6 +152,12 @@ enum Verdict {
     Fine { remaining: BTreeSet<String>, counted_on: BTreeSet<Address> },
     Wait { until: String },
     Refuse { because: String, next: String },
+}
+
+impl Verdict {
+    fn is_fine(&self) -> bool {
+        matches!(self, Self::Fine { .. })
+    }
 }
 
 /// Who is an admin once everything is carried out.
@@ -131,8 +183,12 @@ struct Effective {
 }
 
 impl Projected {
-    fn new(before: &Admins, plan: &Plan, ground: &Ground<'_>) -> Self {
-        let edited: BTreeSet<&RoleId> = plan.changes.iter().filter_map(edited_role).collect();
+    fn new<'c>(
+        before: &Admins,
+        changes: impl Iterator<Item = &'c PlannedChange> + Clone,
+        ground: &Ground<'_>,
+    ) -> Self {
+        let edited: BTreeSet<&RoleId> = changes.clone().filter_map(edited_role).collect();
         // An edit that is not part of this plan changes nobody's rights.
         let admin = |id: &RoleId| match edited.contains(id) {
             true => ground.roles.admin_after(&Ref::Known(id.clone()), ground),
@@ -147,10 +203,10 @@ impl Projected {
             going: BTreeSet::new(),
             effective: BTreeMap::new(),
         };
-        for change in &plan.changes {
+        for change in changes.clone() {
             projected.take(change, before, &admin, ground);
         }
-        let losing = plan.changes.iter().filter(|change| projected.takes_the_right(change, before, ground));
+        let losing = changes.filter(|change| projected.takes_the_right(change, before, ground));
         let touched: BTreeSet<&AccountId> =
             losing.flat_map(|change| &change.losers).map(|loser| &loser.account).collect();
         let reached: BTreeSet<AccountId> = touched.into_iter().flat_map(|id| reach_of(id, ground)).collect();
@@ -235,7 +291,8 @@ impl Projected {
         let touched: BTreeSet<&AccountId> = change.losers.iter().map(|loser| &loser.account).collect();
         let reached: BTreeSet<AccountId> = touched.iter().flat_map(|id| reach_of(id, ground)).collect();
         for account in &reached {
-            let Some(Effective { was, is, steady }) = self.effective.get(account) else { continue };
+            let Some(admins) = self.effective.get(account) else { continue };
+            let Effective { was, is, steady } = admins;
             let required = policy.admins_required.iter().find(|email| {
                 was.contains(email.as_str()) && !is.contains(email.as_str()) && loses(change, email)
             });
@@ -253,7 +310,7 @@ impl Projected {
                 remaining.extend(is.iter().cloned());
             }
             if is.len() < minimum && is.len() < was.len() {
-                return self.too_few(&path, account, is, minimum, ground);
+                return self.too_few(change, account, admins, minimum, ground);
             }
             if was.intersection(steady).count() < minimum.min(was.len()) {
                 for above in up(account, ground) {
@@ -266,12 +323,13 @@ impl Projected {
 
     fn too_few(
         &self,
-        path: &AccountPath,
+        change: &PlannedChange,
         account: &AccountId,
-        left: &BTreeSet<String>,
+        Effective { was, is: left, steady: _ }: &Effective,
         minimum: usize,
         ground: &Ground<'_>,
     ) -> Verdict {
+        let path = ground.accounts.label(account);
         let pending = self.pending.effective(account, ground);
         if left.union(&pending).count() >= minimum {
             let names: Vec<_> = pending.difference(left).take(3).cloned().collect();
@@ -283,8 +341,15 @@ impl Projected {
             [one] => format!("one admin, {one},"),
             several => format!("{} admins, {},", left.len(), several.join(", ")),
         };
+        let own: BTreeSet<&str> = change.losers.iter().map(|loser| loser.person.as_str()).collect();
+        let first: Vec<&str> =
+            was.difference(left).map(String::as_str).filter(|person| !own.contains(person)).take(3).collect();
+        let first = match first.as_slice() {
+            [] => String::new(),
+            people => format!("; this plan takes the right from {} already", people.join(", ")),
+        };
         Verdict::Refuse {
-            because: format!("{left_over} would be left in {path}, and the minimum is {minimum}"),
+            because: format!("{left_over} would be left in {path}, and the minimum is {minimum}{first}"),
             next: "make somebody else an admin first, or lower `safety.admins.minimum` in the Provider"
                 .into(),
         }

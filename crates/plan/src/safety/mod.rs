@@ -297,6 +297,7 @@ fn wanted_elsewhere(change: &PlannedChange, reach: &Reach, ground: &Ground<'_>) 
 /// A role goes only when nobody holds it any more; what takes it from its holders goes first.
 fn keep_roles_in_use(ground: &Ground<'_>, plan: &mut Plan) {
     let mut refused = vec![];
+    let mut deferred = vec![];
     let mut edges = vec![];
     for change in &plan.changes {
         if let Action::RemoveRole { account, .. } = &change.change.action {
@@ -308,14 +309,27 @@ fn keep_roles_in_use(ground: &Ground<'_>, plan: &mut Plan) {
         _ => None,
     });
     let holders_now = reach::holders(&going.collect(), ground);
+    // What is held may be released, and the role goes with it then.
+    let all = || plan.changes.iter().chain(plan.held.iter().flat_map(|group| &group.changes));
     for change in &plan.changes {
         let Action::RemoveRole { role, .. } = &change.change.action else { continue };
         let Some(now) = holders_now.get(role) else { continue };
         let (keys, dropped_by_keys) = api_keys::holders_after(role, plan, ground);
-        let mut holders = reach::holders_after(role, now, &plan.changes, ground);
+        let mut holders = reach::holders_after(role, now, all(), ground);
         holders.extend(keys);
+        let below = ground.taken_out.iter().find(|one| one.roles.contains(role));
+        if let (true, Some(below)) = (holders.is_empty(), below) {
+            let path = ground.accounts.label(&below.account);
+            deferred.push(Deferred {
+                address: change.address.clone(),
+                what: "remove".into(),
+                because: format!("{path} shows it too, and may do so until it is held nowhere above"),
+                until: None,
+            });
+            continue;
+        }
         if holders.is_empty() {
-            let mut requires = reach::changes_that_drop(role, now, &plan.changes, ground);
+            let mut requires = reach::changes_that_drop(role, now, all(), ground);
             requires.extend(dropped_by_keys);
             edges.push((change.address.clone(), requires));
             continue;
@@ -326,13 +340,15 @@ fn keep_roles_in_use(ground: &Ground<'_>, plan: &mut Plan) {
             address: change.address.clone(),
             what: "remove".into(),
             because: format!("it is held by {}{more}", shown.join(", ")),
-            next: "take it from them first, or set `removal: Retain` on the Role".into(),
+            next: format!("take it from them first, or let go of it by `orgform forget {}`", change.address),
             place: None,
         });
     }
     let addresses: BTreeSet<_> = refused.iter().map(|one| one.address.clone()).collect();
-    plan.changes.retain(|change| !addresses.contains(&change.address));
+    let later: BTreeSet<_> = deferred.iter().map(|one| one.address.clone()).collect();
+    plan.changes.retain(|change| !addresses.contains(&change.address) && !later.contains(&change.address));
     plan.refused.extend(refused);
+    plan.deferred.extend(deferred);
     for (address, requires) in edges {
         if let Some(change) = plan.changes.iter_mut().find(|change| change.address == address) {
             change.requires.extend(requires);

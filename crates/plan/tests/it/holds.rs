@@ -122,7 +122,7 @@ pub(crate) fn no_account_is_left_with_fewer_admins_than_it_may(small: &Small) {
 }
 
 pub(crate) fn a_plan_that_was_carried_out_leaves_nothing_to_do(small: &Small) {
-    let case = small.clone().without_gaps().without_duplicates().unlimited();
+    let case = small.clone().without_gaps().without_duplicates().without_redundant_grants().unlimited();
     let plan = case.plan();
     check(&plan);
     let mut model = case.model();
@@ -131,7 +131,7 @@ pub(crate) fn a_plan_that_was_carried_out_leaves_nothing_to_do(small: &Small) {
     model.look_again(&looked);
     let again = case.plan_of(&model.world, Some(&model.state));
     assert!(
-        looked.changes.is_empty() && again.is_empty() || !plan.deferred.is_empty(),
+        looked.changes.is_empty() && again.is_empty() || !plan.deferred.is_empty() || !model.stale.is_empty(),
         "carried out {:#?}, and then {:#?}",
         plan,
         again
@@ -174,7 +174,8 @@ fn people_of(world: &World, account: &AccountId) -> BTreeSet<String> {
     let Some(content) = world.content(account) else { return BTreeSet::new() };
     let members = content.members.keys().map(|id| match world.people.get(id) {
         Some(PersonSeen::Email(email)) => email.to_string(),
-        _ => format!("{}@acme.example", id.as_str().trim_start_matches("user-")),
+        // Whoever can't be told counts by the id, also next to an invite that may be theirs.
+        _ => id.to_string(),
     });
     members.chain(content.invites.iter().map(|invite| invite.email.to_string())).collect()
 }

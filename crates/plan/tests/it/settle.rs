@@ -6,7 +6,7 @@ use orgform_model::change::{Action, Change, Ref};
 use orgform_model::invite::MailOutcome;
 use orgform_model::policy::DriftPolicy;
 use orgform_model::state::{AccountRecord, Intent, MailRecord, MembershipRecord, Record, Remember};
-use orgform_model::{Address, Email, ObjectKind, ObjectRef, ProviderState, Timestamp, Value};
+use orgform_model::{AccountId, Address, Email, ObjectKind, ObjectRef, ProviderState, Timestamp, Value};
 use orgform_plan::{ChangeKind, Plan, settle};
 
 use crate::observe;
@@ -22,32 +22,35 @@ fn address() -> Address {
 
 /// An invite of ada as payer that was begun at this time.
 fn inviting(story: &mut Story, at: &str) {
+    inviting_into(story, at, "acme", "payer", "ada");
+}
+
+fn inviting_into(story: &mut Story, at: &str, account: &str, role: &str, who: &str) {
+    let (id, role) = (AccountId::from(format!("ac-{account}")), format!("role-{account}-{role}"));
     let at: Timestamp = at.parse().unwrap();
     let record = MembershipRecord {
-        object: ObjectRef::of_file(ObjectKind::Member, "ada"),
+        object: ObjectRef::of_file(ObjectKind::Member, who),
         person: None,
-        granted: [("role-acme-payer".into(), None)].into(),
+        granted: [(role.as_str().into(), None)].into(),
         kept: Default::default(),
         removal: orgform_model::policy::Removal::Remove,
         mail: MailRecord { attempts: 1, last: Some(at), outcome: Some(MailOutcome::Sent) },
         leaving: false,
         disabled: false,
     };
-    let email = Email::new("ada@acme.example");
+    let email = Email::new(&format!("{who}@acme.example"));
     let action = Action::Invite {
-        account: Ref::Known("ac-acme".into()),
+        account: Ref::Known(id.clone()),
         email: email.clone(),
-        roles: [Ref::Known("role-acme-payer".into())].into(),
-    };
-    let record = Record::Membership { account: "ac-acme".into(), email, record: Box::new(record) };
-    let intent = Intent {
-        at,
-        change: Change { address: address(), action },
-        then: Remember { record, losses: vec![] },
+        roles: [Ref::Known(role.as_str().into())].into(),
     };
     let state = story.state.get_or_insert_default();
-    state.memberships.get_mut(&"ac-acme".into()).unwrap().remove(&"ada@acme.example".into());
-    state.intents.insert(address(), intent);
+    state.memberships.get_mut(&id).unwrap().remove(&email);
+    let path = story.desired.accounts.keys().find(|path| path.as_str().ends_with(account)).unwrap();
+    let address = Address::member(&story.desired.provider, path, &email);
+    let record = Record::Membership { account: id, email, record: Box::new(record) };
+    let change = Change { address: address.clone(), action };
+    state.intents.insert(address, Intent { at, change, then: Remember { record, losses: vec![] } });
 }
 
 /// Settles, and plans with what was found out.
@@ -155,4 +158,14 @@ fn of_an_account_that_was_begun_only_what_it_shows_was_applied() {
     assert!(plan.drift.is_empty(), "nobody changed it behind us: {:?}", plan.drift);
     let changes: Vec<_> = plan.changes.iter().map(|one| (one.kind, &one.address)).collect();
     assert_eq!(changes, [(ChangeKind::Update, &address)]);
+}
+
+#[test]
+fn somebody_whom_a_child_shows_by_what_is_held_above_has_not_joined_by_that() {
+    let mut story = story("inherited-shown-below-is-no-membership");
+    inviting_into(&mut story, "2026-11-23T11:00:00Z", "finance", "clerk", "grace");
+    let (state, plan) = settled(&mut story);
+    let record = state.membership(&"ac-finance".into(), &"grace@acme.example".into()).unwrap();
+    assert_eq!((record.person.as_ref(), record.mail.outcome), (None, Some(MailOutcome::Unknown)));
+    assert_eq!(plan.cost.mails, 0);
 }

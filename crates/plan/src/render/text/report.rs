@@ -35,9 +35,10 @@ pub(in super::super) fn outcomes(paper: &mut Paper, outcomes: &[OutcomeView]) {
     let widest = |of: fn(&OutcomeView) -> &str| outcomes.iter().map(|one| width(of(one)).min(44)).max();
     let name = 2 + widest(|one| &one.account).unwrap_or(0) + 2;
     let fate = name + 2 + widest(|one| &one.name).unwrap_or(0) + 2;
-    for OutcomeView { address: _, account, sign, name: title, kind: _, is, says, next, unknown: _ } in
-        outcomes
-    {
+    let following = outcomes.iter().skip(1).map(|one| one.next.as_deref()).chain([None]);
+    for (outcome, following) in outcomes.iter().zip(following) {
+        let OutcomeView { address: _, account, sign, name: title, kind: _, is, says, next, unknown: _ } =
+            outcome;
         let ink = match is.as_str() {
             "done" | "invited" | "joined" | "stored" => Ink::Gain,
             "failed" => Ink::Lose,
@@ -48,7 +49,8 @@ pub(in super::super) fn outcomes(paper: &mut Paper, outcomes: &[OutcomeView]) {
         let lead =
             vec![Span::plain(account), Span::plain(gap), Span::new(mark.ink(), format!("{sign} {title}"))];
         paper.row(Row { indent: 2, lead, column: fate, body: vec![Span::new(ink, says)], ..Row::default() });
-        if let Some(next) = next {
+        // What to do about several in a row is told once, after the last of them.
+        if let Some(next) = next.as_deref().filter(|next| following != Some(*next)) {
             let body = vec![Span::new(Ink::Bold, "next: "), Span::plain(next)];
             paper.row(Row { column: fate, body, ..Row::default() });
         }

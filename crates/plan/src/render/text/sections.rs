@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::paper::{Ink, Mark, Paper, Row, Span};
-use super::super::view::{ItemView, PlanView, UnseenView};
+use super::super::view::{ItemView, PlanView, RefusedView, UnseenView};
 use super::super::words;
 use super::changes::{NAMED, lose_by_it};
 
@@ -162,15 +162,55 @@ pub(in super::super) fn unseen(paper: &mut Paper, unseen: &[UnseenView]) {
 
 fn refused(paper: &mut Paper, view: &PlanView) {
     let mut section = Section::new(paper, "Refused", Ink::Lose);
-    for (index, one) in view.refused.iter().enumerate() {
+    for (index, group) in alike(&view.refused).iter().enumerate() {
         let count = words::count(view.refused.len(), "change", "changes");
-        section.entry(&on_first(index, count), &one.says);
-        section.more(vec![Span::plain(&one.because)]);
-        if let Some(place) = &one.place {
-            section.more(vec![Span::dim(format!("declared at {place}"))]);
+        let shown = if group.of.len() <= LINES + 1 { group.of.len() } else { LINES };
+        for (line, one) in group.of[..shown].iter().enumerate() {
+            section.entry(&on_first(index + line, count.clone()), &one.says);
         }
-        section.next(&one.next);
+        if shown < group.of.len() {
+            section.entry("", &format!("and {} more", group.of.len() - shown));
+        }
+        let Some(first) = group.of.first() else { continue };
+        section.more(vec![Span::plain(&first.because)]);
+        let mut places: Vec<&str> = group.of.iter().filter_map(|one| one.place.as_deref()).collect();
+        places.dedup();
+        if !places.is_empty() {
+            places.truncate(LINES);
+            section.more(vec![Span::dim(format!("declared at {}", places.join(", ")))]);
+        }
+        section.next(&group.next());
     }
+}
+
+/// Refusals for one reason, with one thing to do about all of them.
+struct Alike<'v> {
+    of: Vec<&'v RefusedView>,
+    /// What to do, in pieces between which the addresses go.
+    next: Vec<&'v str>,
+}
+
+impl Alike<'_> {
+    /// What to do: a command is given once, with every address.
+    fn next(&self) -> String {
+        let addresses: Vec<&str> = self.of.iter().map(|one| one.address.as_str()).collect();
+        self.next.join(&addresses.join(" "))
+    }
+}
+
+/// Refusals that say the same of different things, in the order of the first of each.
+fn alike(refused: &[RefusedView]) -> Vec<Alike<'_>> {
+    let mut groups: Vec<Alike<'_>> = Vec::new();
+    let mut by_text: BTreeMap<(&str, Vec<&str>), usize> = BTreeMap::new();
+    for one in refused {
+        let next: Vec<&str> = one.next.split(one.address.as_str()).collect();
+        let group = *by_text.entry((one.because.as_str(), next.clone())).or_insert(groups.len());
+        match groups.get_mut(group) {
+            Some(group) => group.of.push(one),
+            None => groups.push(Alike { of: vec![one], next }),
+        }
+    }
+    groups
 }
 
 fn held(paper: &mut Paper, view: &PlanView) {

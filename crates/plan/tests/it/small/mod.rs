@@ -11,7 +11,9 @@ use orgform_model::fields::{Fields, Value};
 use orgform_model::finding::Place;
 use orgform_model::invite::InviteStatus;
 use orgform_model::policy::{Limit, Removal};
-use orgform_model::{AccountId, AccountPath, Email, Grant, ObjectKind, ObjectRef, RoleId, RoleKey, Timestamp};
+use orgform_model::{
+    AccountId, AccountPath, Email, Grant, ObjectKind, ObjectRef, RoleId, RoleKey, Timestamp,
+};
 
 use crate::capability::{FLAT, FLAT_CAN, TREE, TREE_CAN};
 
@@ -141,7 +143,6 @@ impl Small {
     fn role_key(&self, index: usize) -> RoleKey {
         RoleKey::new(self.path(self.roles[index].owner), format!("r{index}"))
     }
-
 }
 
 impl End {
@@ -191,6 +192,26 @@ impl Small {
         for seat in &mut self.seats {
             if let There::Invited { times, .. } = &mut seat.there {
                 *times = 1;
+            }
+        }
+        self
+    }
+
+    /// Nobody was given in a child what they hold in its parent: that is only told once it is gone above.
+    pub(crate) fn without_redundant_grants(mut self) -> Self {
+        for (child, parent) in [(3, 1), (2, 0), (1, 0)] {
+            for person in 0..PEOPLE.len() {
+                let seat = |account| move |seat: &&Seat| seat.account == account && seat.person == person;
+                let above = match self.seats.iter().find(seat(parent)).map(|seat| &seat.there) {
+                    Some(There::Member { roles, .. }) => roles.clone(),
+                    _ => vec![],
+                };
+                // Each account has an admin role of its own.
+                let redundant = |role: &usize| *role != 0 && above.contains(role);
+                let here = self.seats.iter_mut().find(|seat| seat.account == child && seat.person == person);
+                if let Some(Seat { there: There::Member { roles, .. }, .. }) = here {
+                    roles.retain(|role| !redundant(role));
+                }
             }
         }
         self
