@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use orgform_model::desired::{
     DesiredAccount, DesiredApiKey, DesiredMembership, DesiredPerson, DesiredRole, Manage,
 };
-use orgform_model::policy::{Adoption, Allow, Removal};
+use orgform_model::policy::{Adoption, Allow, Limit, Removal};
 use orgform_model::{
     AccountPath, ApiKeyLabel, Desired, Email, Fields, Grant, ObjectKind, ObjectRef, Place, Policy, RoleKey,
     SecretPlace, Value,
@@ -254,6 +254,13 @@ impl Org {
         if let Some(person) = self.desired.people.remove(&email) {
             self.desired.people.insert(to, person);
         }
+    }
+
+    /// Lets everybody go at once: for stories of a few people of whom most lose something.
+    pub fn without_limits(&mut self) {
+        let all = Limit { percent: 100, floor: 0 };
+        self.desired.policy.safety.per_account = all;
+        self.desired.policy.safety.total = all;
     }
 
     /// Takes people over whole.

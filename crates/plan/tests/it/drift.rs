@@ -47,6 +47,12 @@ fn told(drift: &Drift) -> Vec<String> {
 }
 
 #[test]
+fn what_a_child_shows_of_its_parent_is_no_drift() {
+    let drift = drift_of("inherited-shown-below-is-no-grant");
+    assert!(drift.changes.is_empty() && drift.unmanaged.is_empty(), "{drift:#?}");
+}
+
+#[test]
 fn what_happens_next_is_told_apart() {
     assert_eq!(
         told(&drift_of("drift-is-corrected")),

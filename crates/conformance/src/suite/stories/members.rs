@@ -52,6 +52,7 @@ async fn two_admins_are_swapped_without_a_gap(stage: &mut Stage) -> Step {
     join(stage, GRACE, std::slice::from_ref(&admin)).await?;
     join(stage, LINUS, std::slice::from_ref(&first)).await?;
 
+    stage.org.without_limits();
     stage.org.member(GRACE, ROOT, std::slice::from_ref(&first));
     stage.org.member(LINUS, ROOT, std::slice::from_ref(&admin));
     let plan = stage.plan().await?.plan;

@@ -13,6 +13,7 @@ use crate::suite::{Act, Breadth, ROOT, Stage, Step, fate, nothing_to_do, told};
 
 stories! {
     a_removal_of_many_waits_for_its_release if |_, can| can.remove_member;
+    what_depends_on_a_held_group_goes_with_it if |_, can| can.remove_member && can.write_roles;
     the_last_admin_is_never_taken_away if |_, _| true;
     a_change_of_grants_whose_ground_has_moved_is_not_made if |_, _| true;
     a_removal_is_judged_again_just_before if |_, can| can.remove_member;
@@ -20,22 +21,7 @@ stories! {
 }
 
 async fn a_removal_of_many_waits_for_its_release(stage: &mut Stage) -> Step {
-    stage.org.roles();
-    let first = [stage.org.first()];
-    let people: Vec<String> = (0..5).map(|number| format!("p{number}@acme.example")).collect();
-    for email in &people {
-        stage.org.member(email, ROOT, &first);
-    }
-    stage.converge().await?;
-    for email in &people {
-        stage.act(Act::Accept { email })?;
-    }
-    stage.converge().await?;
-
-    stage.org.desired.policy.safety.per_account = Limit { percent: 20, floor: 3 };
-    for email in &people {
-        stage.org.drop_member(email, ROOT);
-    }
+    let people = five_who_leave(stage).await?;
     let plan = stage.plan().await?.plan;
     ensure!(plan.changes.is_empty() && plan.held.len() == 1, "the group waits whole: {}", told(&plan));
     let report = stage.apply().await?;
@@ -47,6 +33,42 @@ async fn a_removal_of_many_waits_for_its_release(stage: &mut Stage) -> Step {
     ensure!(report.outcomes.len() == 5, "exactly this group goes: {report:?}");
     stage.is_converged().await?;
     stage.holds(ACME, &people[0], &[]).await
+}
+
+/// Five people with the first ordinary role join, and are no longer declared then: more than may go at once.
+async fn five_who_leave(stage: &mut Stage) -> Step<Vec<String>> {
+    stage.org.roles();
+    let first = [stage.org.first()];
+    let people: Vec<String> = (0..5).map(|number| format!("p{number}@acme.example")).collect();
+    for email in &people {
+        stage.org.member(email, ROOT, &first);
+    }
+    stage.converge().await?;
+    for email in &people {
+        stage.act(Act::Accept { email })?;
+    }
+    stage.converge().await?;
+    stage.org.desired.policy.safety.per_account = Limit { percent: 20, floor: 3 };
+    for email in &people {
+        stage.org.drop_member(email, ROOT);
+    }
+    Ok(people)
+}
+
+async fn what_depends_on_a_held_group_goes_with_it(stage: &mut Stage) -> Step {
+    five_who_leave(stage).await?;
+    let first = stage.org.first();
+    stage.org.drop_role(&first);
+    let plan = stage.plan().await?.plan;
+    let held: usize = plan.held.iter().map(|group| group.changes.len()).sum();
+    ensure!(plan.changes.is_empty() && held == 6, "the role waits with its holders: {}", told(&plan));
+
+    let releases = plan.held.iter().map(|held| held.digest.to_string()).collect();
+    let report = stage.apply_with(&Consent { effects: None, releases }).await?;
+    all_done(&report)?;
+    ensure!(report.outcomes.len() == 6, "the role goes in the same run: {report:?}");
+    ensure!(stage.sight().await?.roles("Operator").is_empty(), "the role is gone");
+    stage.is_converged().await.map(drop)
 }
 
 async fn the_last_admin_is_never_taken_away(stage: &mut Stage) -> Step {
