@@ -148,3 +148,23 @@ fn a_later_day_shows_what_ends_until_then() {
     story.run("plan");
     story.assert_is("plan_at");
 }
+
+#[test]
+fn a_grant_ends_on_time_and_no_sooner() {
+    /// When Rosa's grants end: 2031-12-31T00:00:00Z.
+    const END: u64 = 1_956_441_600;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let days = (END - now) / (24 * 3600);
+    let mut story = acme();
+    story.done("act accept rosa@partner.example");
+    story.done("apply --yes");
+    story.done(&format!("act advance {}d", days - 5));
+    // Ken's invite has expired by then, which is another story.
+    let soon = story.done("plan --target pureport:person/rosa@partner.example").stdout;
+    assert!(soon.contains("2 grants end soon"), "{soon}");
+    story.done("act advance 7d");
+    story.run("apply --yes");
+    let gone = story.done_with("plan", 0).stdout;
+    assert!(!gone.contains("rosa@partner.example"), "{gone}");
+    story.assert_is("expiry");
+}

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fields::FieldChange;
-use crate::ids::{AccountId, Email, InviteId, PersonId, RoleId};
+use crate::ids::{AccountId, ApiKeyId, Email, InviteId, PersonId, RoleId};
 use crate::world::Completeness;
 
 /// What the log of one account says.
@@ -56,6 +56,8 @@ pub enum About {
     Invite(AccountId, InviteId, Option<Email>),
     /// A person, whatever the account.
     Person(PersonId),
+    /// An API key.
+    ApiKey(ApiKeyId),
 }
 
 /// What was done.
@@ -95,7 +97,7 @@ pub enum Via {
     System,
 }
 
-/// The roles of a member or invite before and after.
+/// The roles of a member, invite or API key before and after.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GrantsChange {
     /// Before.

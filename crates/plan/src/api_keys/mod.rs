@@ -26,7 +26,7 @@ use crate::plan::{Cause, ChangeKind, Deferred, Forgotten, Kept, Plan, PlannedCha
 use crate::record::{ApiKeyDraft, RecordDraft};
 use find::{Finder, Found};
 
-pub(crate) use own::{own_key, roles_of_own_keys};
+pub(crate) use own::{is_own, own_key, roles_of_own_keys};
 pub use secrets::secret_places;
 
 /// Plans every declared key, then those that are ours and no longer declared, then tells of the others.
@@ -405,7 +405,7 @@ fn report_unseen(ground: &Ground<'_>, plan: &mut Plan) {
     }
 }
 
-fn actual_keys<'a>(
+pub(crate) fn actual_keys<'a>(
     ground: &Ground<'a>,
 ) -> impl Iterator<Item = (&'a AccountId, &'a ApiKeyId, &'a ActualApiKey)> + use<'a> {
     let world = ground.input.world;
@@ -424,7 +424,7 @@ fn semantics<'a>(ground: &Ground<'a>) -> Option<&'a ApiKeySemantics> {
 }
 
 /// The name of an actual key, as shown; its id where it has none.
-fn shown(id: &ApiKeyId, ground: &Ground<'_>) -> String {
+pub(crate) fn shown(id: &ApiKeyId, ground: &Ground<'_>) -> String {
     let found = actual_keys(ground).find(|(_, other, _)| *other == id);
     let name = found.and_then(|(_, _, key)| natural_key(&key.fields, ground));
     name.map_or_else(|| format!("{{{id}}}"), str::to_owned)

@@ -23,7 +23,7 @@ pub(super) fn runs_with(id: &ApiKeyId, ground: &Ground<'_>) -> Option<&'static s
 }
 
 /// Whether orgform certainly runs with a key.
-pub(super) fn is_own(id: &ApiKeyId, ground: &Ground<'_>) -> bool {
+pub(crate) fn is_own(id: &ApiKeyId, ground: &Ground<'_>) -> bool {
     ground.input.world.directory.own_keys.as_ref().is_some_and(|keys| keys.contains(id))
 }
 

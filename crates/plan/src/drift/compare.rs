@@ -37,6 +37,9 @@ fn on_ground(ground: &Ground<'_>, plan: &Plan) -> Drift {
         for (id, record) in &state.roles {
             found.role(id, record);
         }
+        for (id, record) in &state.api_keys {
+            found.api_key(id, record);
+        }
         for (account, people) in &state.memberships {
             let Some(content) = input.world.content(account) else { continue };
             for (email, record) in people {
@@ -49,6 +52,7 @@ fn on_ground(ground: &Ground<'_>, plan: &Plan) -> Drift {
             found.unmanaged(account, content);
         }
     }
+    found.unmanaged_keys();
     let Found { ground: _, plan: _, mut changes, mut unmanaged } = found;
     // Stable: of one thing, the differences stay in the order in which they are told.
     changes.sort_by(|a, b| a.address.cmp(&b.address));
@@ -63,20 +67,20 @@ fn on_ground(ground: &Ground<'_>, plan: &Plan) -> Drift {
     }
 }
 
-struct Found<'f, 'a> {
-    ground: &'f Ground<'a>,
-    plan: &'f Plan,
+pub(super) struct Found<'f, 'a> {
+    pub(super) ground: &'f Ground<'a>,
+    pub(super) plan: &'f Plan,
     changes: Vec<Drifted>,
-    unmanaged: Vec<Drifted>,
+    pub(super) unmanaged: Vec<Drifted>,
 }
 
 /// One thing of ours that is compared.
-struct Ours<'t> {
-    address: Address,
-    title: String,
-    object: &'t ObjectRef,
-    log: AccountId,
-    traces: Vec<About>,
+pub(super) struct Ours<'t> {
+    pub(super) address: Address,
+    pub(super) title: String,
+    pub(super) object: &'t ObjectRef,
+    pub(super) log: AccountId,
+    pub(super) traces: Vec<About>,
 }
 
 impl<'a> Found<'_, 'a> {
@@ -129,7 +133,7 @@ impl<'a> Found<'_, 'a> {
         }
     }
 
-    fn fields(&mut self, ours: &Ours<'_>, applied: &Fields, there: &Fields, rules: &[FieldRule]) {
+    pub(super) fn fields(&mut self, ours: &Ours<'_>, applied: &Fields, there: &Fields, rules: &[FieldRule]) {
         for (field, was) in applied {
             let rule = rules.iter().find(|rule| rule.name == field);
             let unknown = rule.is_some_and(|rule| rule.rule == Rule::WriteOnly || rule.own_call);
@@ -205,11 +209,20 @@ impl<'a> Found<'_, 'a> {
                 matches!(ground.roles.grant(role), Grant::Fixed(name) if implied.contains(&name.as_str()));
             !record.granted.contains_key(*role) && !record.kept.contains(*role) && !is_implied
         });
+        let live = record.granted.iter().filter(|(_, ends)| ends.is_none_or(|ends| ends > input.now));
+        let lost = live.map(|(role, _)| role).filter(|role| !there.contains(*role));
+        self.roles(ours, gained, lost);
+    }
+
+    pub(super) fn roles<'r>(
+        &mut self,
+        ours: &Ours<'_>,
+        gained: impl Iterator<Item = &'r RoleId>,
+        lost: impl Iterator<Item = &'r RoleId>,
+    ) {
         for (title, role) in self.by_title(gained) {
             self.push(ours, Difference::Gained { role, title });
         }
-        let live = record.granted.iter().filter(|(_, ends)| ends.is_none_or(|ends| ends > input.now));
-        let lost = live.map(|(role, _)| role).filter(|role| !there.contains(*role));
         for (title, role) in self.by_title(lost) {
             let mut ours = ours.again();
             ours.traces.push(About::Role(role.clone()));
@@ -317,7 +330,7 @@ impl<'a> Found<'_, 'a> {
         self.ground.input.world.directory.accounts.contains_key(found).then(|| found.clone())
     }
 
-    fn push(&mut self, ours: &Ours<'_>, difference: Difference) {
+    pub(super) fn push(&mut self, ours: &Ours<'_>, difference: Difference) {
         let Ours { address, title, object, log, traces } = ours.again();
         let then = self.then(&address, object, &difference);
         self.changes.push(Drifted { address, title, difference, then, by: not_asked(), log, traces });
@@ -363,7 +376,7 @@ impl<'a> Found<'_, 'a> {
         }
     }
 
-    fn then_unmanaged(&self, address: &Address) -> Then {
+    pub(super) fn then_unmanaged(&self, address: &Address) -> Then {
         let Plan { changes, held, .. } = self.plan;
         let goes = |change: &PlannedChange| change.address == *address;
         if let Some(group) = held.iter().find(|group| group.changes.iter().any(goes)) {
@@ -399,10 +412,10 @@ fn undoes(change: &PlannedChange, difference: &Difference) -> bool {
     }
 }
 
-fn not_asked() -> Attribution {
+pub(super) fn not_asked() -> Attribution {
     Attribution::NoRecord { because: "nobody asked the audit log".to_owned() }
 }
 
-fn name(applied: &Fields, natural_key: &str, id: &impl ToString) -> String {
+pub(super) fn name(applied: &Fields, natural_key: &str, id: &impl ToString) -> String {
     applied.get(natural_key).and_then(Value::as_text).map_or_else(|| id.to_string(), str::to_owned)
 }

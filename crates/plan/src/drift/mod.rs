@@ -6,6 +6,7 @@
 
 mod attribute;
 mod compare;
+mod keys;
 
 use std::collections::BTreeSet;
 

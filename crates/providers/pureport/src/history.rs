@@ -1,7 +1,7 @@
 //! Reads Pureport's audit log (pureport contract, section 10).
 //!
 //! An account's log has what was done to it and in it; that an account was removed is in its parent's. Entries
-//! that are not about accounts, roles, members or people are not asked for.
+//! that are not about accounts, roles, members, API keys or people are not asked for.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use orgform_http::Call;
 use orgform_model::history::{About, Actor, Deed, Event, GrantsChange, History, Via};
 use orgform_model::semantics::FieldRule;
 use orgform_model::world::Completeness;
-use orgform_model::{AccountId, Email, FieldChange, InviteId, PersonId, RoleId, Timestamp, Value};
+use orgform_model::{AccountId, ApiKeyId, Email, FieldChange, InviteId, PersonId, RoleId, Timestamp, Value};
 use orgform_provider::ProviderError;
 use serde_json::Value as Json;
 
@@ -19,7 +19,7 @@ use crate::semantics::SEMANTICS;
 use crate::wire::{AuditChange, AuditEntry, AuditPage, Link, Permissions};
 
 /// What is asked for: all that can explain what an observation shows.
-const EVENT_TYPES: [&str; 14] = [
+const EVENT_TYPES: [&str; 17] = [
     "ACCOUNT_CREATE",
     "ACCOUNT_UPDATE",
     "ACCOUNT_DELETE",
@@ -34,6 +34,9 @@ const EVENT_TYPES: [&str; 14] = [
     "ACCOUNT_MEMBER_UPDATE",
     "ACCOUNT_MEMBER_DELETE",
     "USER_UPDATE",
+    "API_KEY_CREATE",
+    "API_KEY_UPDATE",
+    "API_KEY_DELETE",
 ];
 
 const PAGE_SIZE: usize = 100;
@@ -94,6 +97,7 @@ fn event(account: &AccountId, entry: AuditEntry) -> Option<Event> {
             let email = invited(&subject, &changes);
             About::Invite(filed, InviteId::from(subject.id()), email)
         }
+        "API_KEY" => About::ApiKey(ApiKeyId::from(subject.id())),
         "USER" => About::Person(PersonId::from(subject.id())),
         _ => return None,
     };
@@ -150,6 +154,7 @@ fn fields(about: &About, changes: &[AuditChange]) -> Vec<FieldChange> {
     let rules: &[FieldRule] = match about {
         About::Account(_) => SEMANTICS.accounts.fields,
         About::Role(_) => SEMANTICS.roles.fields,
+        About::ApiKey(_) => SEMANTICS.api_keys.as_ref().map_or(&[], |keys| keys.fields),
         About::Member(..) | About::Invite(..) => &[],
         About::Person(_) => return changes.iter().filter_map(email).collect(),
     };
