@@ -64,6 +64,14 @@ impl OpenRoot {
     pub(crate) fn open(paths: &[PathBuf], console: &Console) -> Result<Self> {
         let folder = find(paths)?;
         let settings = settings(&folder, console)?;
+        Self::read(folder, settings, paths)
+    }
+
+    /// Reads a root that was found. I/O.
+    ///
+    /// # Errors
+    /// When a path can't be opened. What is wrong in manifests is a finding.
+    pub(crate) fn read(folder: PathBuf, settings: Root, paths: &[PathBuf]) -> Result<Self> {
         let paths = paths.iter().map(|path| absolute(path)).collect::<Result<Vec<_>>>()?;
         let documents = orgform_spec::read(&folder, &paths, &Limits::default());
         let Checked { value: Content { places, declared }, mut findings } = check(&documents);

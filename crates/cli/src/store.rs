@@ -1,13 +1,14 @@
 //! Where the state of a root is kept, and who holds it.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use orgform_engine::state::{FileStore, GitStore, Holder, ObjectBackend};
 use orgform_engine::{OpenState, StateError, Store, SystemClock};
-use orgform_spec::root::StateLocation;
+use orgform_spec::root::{Root, StateLocation};
 use tokio::time::Instant;
 
 use crate::console::Console;
@@ -17,13 +18,18 @@ use crate::root::OpenRoot;
 /// How often somebody who waits looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-/// The store that `orgform.yaml` names.
+/// The store of an open root.
 pub(crate) fn of(root: &OpenRoot) -> Result<Arc<dyn Store>> {
-    let id = &root.settings.id;
-    Ok(match &root.settings.state {
-        StateLocation::File { path } => Arc::new(FileStore::new(root.folder.join(path))),
+    named(&root.folder, &root.settings)
+}
+
+/// The store that `orgform.yaml` names.
+pub(crate) fn named(folder: &Path, settings: &Root) -> Result<Arc<dyn Store>> {
+    let id = &settings.id;
+    Ok(match &settings.state {
+        StateLocation::File { path } => Arc::new(FileStore::new(folder.join(path))),
         StateLocation::Git { branch, remote } => {
-            Arc::new(GitStore::new(&root.folder, branch, remote.as_deref(), id)?)
+            Arc::new(GitStore::new(folder, branch, remote.as_deref(), id)?)
         }
         StateLocation::ObjectStore { url } => Arc::new(ObjectBackend::from_url(url, environment(), id)?),
     })

@@ -10,6 +10,7 @@ use orgform_engine::state;
 use orgform_model::{Address, State, Timestamp};
 use orgform_plan::file::PlanFile;
 use orgform_plan::{Plan, render};
+use tokio::task;
 
 use crate::args::moment;
 use crate::connect::{Link, Purpose};
@@ -18,7 +19,7 @@ use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::root::OpenRoot;
 use crate::run::{self, Look, Question, Turn};
-use crate::{git, rename, store};
+use crate::{git, rename, root, store};
 
 /// Show what would change: who gains and loses what, where, and why.
 ///
@@ -74,10 +75,9 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
             .nothing_read()
             .into());
     }
-    let root = OpenRoot::open(&arguments.paths, console)?; // I/O
+    let (root, remembered) = read(&arguments.paths, console).await?; // I/O
     let mut exit = root.tell_findings(console);
-    let store = store::of(&root)?;
-    let remembered = state::read(store.as_ref(), &root.settings.id).await.map_err(failure::of_state)?; // I/O
+    let remembered = remembered?;
     let turns = run::turns(&root, &question(arguments), remembered.as_ref(), console)?;
     let mut looks = Vec::new();
     for turn in &turns {
@@ -101,6 +101,20 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
         .iter()
         .map(|look| of_plan(&look.planned.plan, arguments.detailed_exitcode))
         .fold(exit, Exit::and))
+}
+
+/// Reads the manifests and the state, which don't need each other, at the same time. What is wrong with the state is
+/// for after what is wrong with the manifests.
+async fn read(paths: &[PathBuf], console: &Console) -> Result<(OpenRoot, Result<Option<State>>)> {
+    let folder = root::find(paths)?;
+    let settings = root::settings(&folder, console)?;
+    let (store, id, paths) = (store::named(&folder, &settings), settings.id.clone(), paths.to_vec());
+    let manifests = task::spawn_blocking(move || OpenRoot::read(folder, settings, &paths));
+    let remembered = match store {
+        Ok(store) => state::read(store.as_ref(), &id).await.map_err(failure::of_state),
+        Err(error) => Err(error),
+    };
+    Ok((manifests.await??, remembered))
 }
 
 /// The exit code that a plan ends with by itself.
