@@ -310,7 +310,8 @@ impl<'a> Binder<'a> {
     }
 }
 
-/// Remembered accounts whose objects are gone and whose names nobody declares, by parent.
+/// Accounts that we remember, or somebody in them, whose objects are gone and whose names nobody declares, by
+/// parent.
 fn vanished<'a>(
     desired: &'a Desired,
     directory: &'a Directory,
@@ -324,15 +325,24 @@ fn vanished<'a>(
     let ids: BTreeSet<_> =
         desired.accounts.values().filter_map(|account| account.external_id.as_ref()).collect();
     let keys: BTreeSet<_> = desired.accounts.values().map(|account| natural_key(&account.fields)).collect();
+    // A plan for some objects knows all declarations too: it may not take from an account what a plan for
+    // everything would leave there. With a gap nobody can tell what is declared.
+    let Some(state) = state.filter(|_| !matches!(desired.subject, Subject::Some { gap: true, .. })) else {
+        return BTreeMap::new();
+    };
+    let undeclared = state.accounts.iter().filter(|(_, record)| {
+        !declared.contains(&record.object) && !desired.frozen.objects.contains(&record.object)
+    });
+    // People of ours may be in an account that only plans for some people have met so far.
+    let owners = state.roles.values().map(|role| &role.account);
+    let never_asked_for =
+        state.memberships.keys().chain(owners).filter(|id| !state.accounts.contains_key(*id));
+    let candidates: BTreeSet<&AccountId> =
+        undeclared.map(|(id, _)| id).chain(never_asked_for).filter(|id| !ids.contains(id)).collect();
     let mut vanished: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (id, record) in state.into_iter().flat_map(|state| &state.accounts) {
+    for id in candidates {
         let Some(actual) = directory.accounts.get(id) else { continue };
-        // A plan for some objects knows all declarations too: it may not take from an account what a plan for
-        // everything would leave there. With a gap nobody can tell what is declared.
-        let known = !matches!(desired.subject, Subject::Some { gap: true, .. });
-        let gone =
-            known && !declared.contains(&record.object) && !desired.frozen.objects.contains(&record.object);
-        if gone && !ids.contains(id) && !keys.contains(&natural_key(&actual.fields)) {
+        if !keys.contains(&natural_key(&actual.fields)) {
             let parent = actual.parent.as_ref().filter(|parent| directory.accounts.contains_key(*parent));
             vanished.entry(parent).or_default().push(id);
         }
