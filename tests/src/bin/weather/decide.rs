@@ -14,6 +14,8 @@ pub(crate) struct Advice {
     pub(crate) right: Vec<String>,
     /// Refusals that nobody knows what to do about.
     riddles: Vec<String>,
+    /// Addresses of accounts that nobody declares any more, and that are kept for what is in them.
+    pub(crate) staying: Vec<String>,
     /// Changes, adoptions, what is let go of, and what was not seen.
     left: usize,
 }
@@ -25,7 +27,8 @@ pub(crate) enum Decision {
     Resend { address: String, account: String, email: String },
     /// Has orgform let go of something.
     Forget { address: String, account: String, thing: Option<String> },
-    /// Says that new accounts are no renames of old ones, by applying the removals first.
+    /// Says that new accounts are no renames of old ones, by applying the removals first, and lets go of old ones
+    /// that have to stay.
     NotARename { accounts: Vec<String> },
 }
 
@@ -38,6 +41,9 @@ impl Advice {
         advice.left = ["changes", "adopted", "forgotten", "unseen"].map(|name| list(name).len()).iter().sum();
         advice.releases =
             list("held").iter().filter_map(|one| Some(one["digest"].as_str()?.to_owned())).collect();
+        let stays = |one: &&Value| one["because"].as_str().is_some_and(|why| why.contains("let go of once"));
+        let staying = list("kept").iter().filter(stays);
+        advice.staying = staying.filter_map(|one| Some(one["address"].as_str()?.to_owned())).collect();
         let mut renames = vec![];
         for refused in list("refused") {
             advice.take(refused, org, &mut renames);

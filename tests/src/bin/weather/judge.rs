@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_sim::pureport::{Mail, Truth};
 
-use self::there::{admin_of, changed, held, keys, live, present, things, title, touched};
+use self::there::{admin_of, changed, held, keys, live, present, shown, things, title, touched};
 use crate::org::{ADMINS, Label, Org, Seat};
 
 /// Account by id, and e-mail.
@@ -204,7 +204,7 @@ impl Judge {
             let track = self.tracks.entry(key.clone()).or_default();
             let is_there = live(truth, &key);
             if !track.ever {
-                track.before_us = held(truth, &key);
+                track.before_us = shown(truth, &key);
             }
             if !track.declared {
                 (track.declared, track.ever, track.mails, track.touched) = (true, true, 0, false);

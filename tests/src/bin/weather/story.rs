@@ -249,7 +249,14 @@ impl Story {
                 write(&self.root, &self.org, Some(&whole))?;
                 self.apply(&[]).await?;
                 let planned = self.quietly(&["plan", "--format", "json"]).await?;
-                self.apply(&Advice::of(&planned.json(), &self.org).releases).await?;
+                let advice = Advice::of(&planned.json(), &self.org);
+                self.apply(&advice.releases).await?;
+                if advice.releases.is_empty() {
+                    for address in &advice.staying {
+                        let ran = self.quietly(&["forget", address, "--yes"]).await?;
+                        self.lines.push(format!("forget {address}: exit {:?}", ran.code));
+                    }
+                }
                 let less = std::mem::replace(&mut self.org, whole);
                 write(&self.root, &self.org, Some(&less))
             }

@@ -60,6 +60,12 @@ pub(super) fn held(truth: &Truth, (account, email): &Key) -> BTreeSet<String> {
     account.members.get(email).into_iter().flatten().chain(invites).cloned().collect()
 }
 
+/// What shows of a person: an invite beside a membership does not.
+pub(super) fn shown(truth: &Truth, key: &Key) -> BTreeSet<String> {
+    let member = truth.accounts.get(&key.0).and_then(|account| account.members.get(&key.1));
+    member.cloned().unwrap_or_else(|| held(truth, key))
+}
+
 /// A member, or invited, expired or not.
 pub(super) fn present(truth: &Truth, (account, email): &Key) -> bool {
     truth.accounts.get(account).is_some_and(|account| {
