@@ -115,12 +115,17 @@ impl Look<'_> {
             }
             Action::UpdateInvite { account, invite, email, roles, .. } => {
                 self.in_account(account, |content| {
+                    let wanted: Option<std::collections::BTreeSet<RoleId>> =
+                        roles.iter().map(|role| role.known().cloned()).collect();
+                    // Who has joined meanwhile may have done so with the old grants.
+                    if let Some(Seat { id, member, .. }) = self.people.of_account(account).by_email(email) {
+                        let applied = Applied::Member { person: id.clone(), roles: member.roles.clone() };
+                        return done_if(wanted.as_ref() == Some(&member.roles), applied);
+                    }
                     let found = content.invites.iter().find(|one| one.id == *invite || one.email == *email);
                     let Some(found) = found else {
                         return self.invited(account, content, email, None);
                     };
-                    let wanted: Option<std::collections::BTreeSet<RoleId>> =
-                        roles.iter().map(|role| role.known().cloned()).collect();
                     let applied = Applied::Invited { invite: found.id.clone(), roles: found.roles.clone() };
                     done_if(wanted.as_ref() == Some(&found.roles), applied)
                 })

@@ -6,7 +6,9 @@ use orgform_model::change::{Action, Change, Ref};
 use orgform_model::invite::MailOutcome;
 use orgform_model::policy::DriftPolicy;
 use orgform_model::state::{AccountRecord, Intent, MailRecord, MembershipRecord, Record, Remember};
-use orgform_model::{AccountId, Address, Email, ObjectKind, ObjectRef, ProviderState, Timestamp, Value};
+use orgform_model::{
+    AccountId, Address, Email, ObjectKind, ObjectRef, ProviderState, RoleId, Timestamp, Value,
+};
 use orgform_plan::{ChangeKind, Plan, settle};
 
 use crate::observe;
@@ -168,4 +170,32 @@ fn somebody_whom_a_child_shows_by_what_is_held_above_has_not_joined_by_that() {
     let record = state.membership(&"ac-finance".into(), &"grace@acme.example".into()).unwrap();
     assert_eq!((record.person.as_ref(), record.mail.outcome), (None, Some(MailOutcome::Unknown)));
     assert_eq!(plan.cost.mails, 0);
+}
+
+#[test]
+fn grants_of_an_invite_that_was_accepted_before_they_changed_are_not_taken_for_given() {
+    let mut story = story("invite-joined-with-other-grants");
+    let email = Email::new("ada@acme.example");
+    let role = |name: &str| RoleId::from(format!("role-acme-{name}"));
+    let state = story.state.as_mut().unwrap();
+    let mut record = state.membership(&"ac-acme".into(), &email).unwrap().clone();
+    record.granted = [(role("auditor"), None)].into();
+    let action = Action::UpdateInvite {
+        account: "ac-acme".into(),
+        invite: "invite-ada-1".into(),
+        email: email.clone(),
+        from: [role("payer")].into(),
+        roles: [Ref::Known(role("auditor"))].into(),
+    };
+    let record = Record::Membership { account: "ac-acme".into(), email, record: Box::new(record) };
+    let at = story.file.now.checked_sub(jiff::SignedDuration::from_mins(1)).unwrap();
+    let then = Remember { record, losses: vec![] };
+    let intent = Intent { at, change: Change { address: address(), action }, then };
+    state.intents.insert(address(), intent);
+
+    // The story reports drift only; but nobody took this grant away, it was never given.
+    let (state, plan) = settled(&mut story);
+    assert!(state.intents.is_empty());
+    assert!(plan.drift.is_empty(), "{:?}", plan.drift);
+    assert_eq!(plan.changes.iter().map(|one| one.kind).collect::<Vec<_>>(), [ChangeKind::Update]);
 }
