@@ -6,7 +6,7 @@
 //! by what is at the provider, so that it reads back as it is there. What can't be declared is in
 //! [`Export::left_out`], and stays as it is.
 //!
-//! Read [`names`] for how names are made, then the file of a kind.
+//! Read `names` for how names are made, then the file of a kind.
 
 mod accounts;
 mod names;
