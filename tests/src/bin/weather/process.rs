@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use orgform_sim::pureport::{Kind, Moment, Sim};
@@ -16,8 +16,9 @@ use crate::dice::Dice;
 /// How often is looked whether a process has ended.
 const LOOK: Duration = Duration::from_millis(4);
 
-/// Longer than any run that goes on takes.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// More looks than at any run that goes on: at least three minutes. Counted, so that nothing hangs because the
+/// machine itself stood still.
+const PATIENCE: u32 = 45_000;
 
 /// How a process ends, or what happens while it runs.
 #[derive(Clone, Debug)]
@@ -164,7 +165,7 @@ struct Process {
     child: Child,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
-    begun: Instant,
+    looks: u32,
     hung: bool,
 }
 
@@ -173,7 +174,7 @@ impl Process {
         let mut child = command.spawn().context("could not start orgform")?;
         let stdout = read(child.stdout.take().context("no stdout")?);
         let stderr = read(child.stderr.take().context("no stderr")?);
-        Ok(Self { child, stdout, stderr, begun: Instant::now(), hung: false })
+        Ok(Self { child, stdout, stderr, looks: 0, hung: false })
     }
 
     /// Ends it at once, and comes back when it is gone.
@@ -184,7 +185,8 @@ impl Process {
     }
 
     async fn ended(&mut self) -> anyhow::Result<Option<Ran>> {
-        if self.begun.elapsed() > PATIENCE && !self.hung {
+        self.looks += 1;
+        if self.looks > PATIENCE && !self.hung {
             self.hung = true;
             self.kill()?;
         }
