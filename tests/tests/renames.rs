@@ -178,6 +178,7 @@ fn two_accounts_renamed_at_once_wait_until_their_ids_tell() {
         for file in [
             "accounts/finance.yaml",
             "accounts/lab.yaml",
+            "keys/lab.yaml",
             "people/finance.yaml",
             "people/lab.yaml",
             "people/netops.yaml",

@@ -13,6 +13,7 @@ fn a_role_is_narrowed_although_somebody_of_an_account_that_nobody_declares_holds
     simulator.act(
         &json!({ "act": "add_member", "account": "Theirs", "email": "sam@else.example", "roles": roles }),
     );
+    story.replace("provider.yaml", "percent: 20, floor: 3", "percent: 100, floor: 3");
     story.replace("roles/lab.yaml", "actions: [all]", "actions: [read]");
     let ran = story.run("apply --yes");
     assert!(ran.stdout.contains("sam@else.example"), "it is told who loses by it: {}", ran.all());

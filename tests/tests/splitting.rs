@@ -82,6 +82,7 @@ fn acme_and_lab(simulator: &Simulator) -> (Story, Story) {
 /// Takes the lab out of Acme's files.
 fn without_lab(acme: &Story) {
     acme.remove("accounts/lab.yaml");
+    acme.remove("keys/lab.yaml");
     acme.remove("roles/lab.yaml");
     acme.replace("people/netops.yaml", "    - { accountRef: { name: lab }, roles: [admin] }\n", "");
     acme.replace("people/netops.yaml", "    - { accountRef: { name: lab }, roles: [experimenter] }\n", "");
@@ -147,7 +148,7 @@ fn what_was_forgotten_first_is_nobodys_until_the_other_root_adopts_it() {
 }
 
 #[test]
-fn in_a_small_account_only_the_plan_warns() {
+fn a_small_account_is_held_too_and_forgetting_is_the_way_out() {
     let simulator = Simulator::start(&[]);
     let acme = Story::acme_at(simulator.url());
     acme.replace("people/netops.yaml", "    - { accountRef: { name: lab }, roles: [admin] }\n", "");
@@ -156,13 +157,17 @@ fn in_a_small_account_only_the_plan_warns() {
     acme.done(&format!("act --url {} accept-all", simulator.url()));
     acme.done("apply --yes");
     acme.remove("accounts/lab.yaml");
+    acme.remove("keys/lab.yaml");
     acme.remove("roles/lab.yaml");
     acme.without("people/lab.yaml", "tim");
     let ends = "      roles: [experimenter]\n      expiresAt: 2031-12-31T00:00:00Z\n";
     acme.replace("people/lab.yaml", &format!("    - accountRef: {{ name: lab }}\n{ends}"), "");
 
-    let plan = acme.done_with("plan --detailed-exitcode", 2).stdout;
-    assert!(plan.contains("- tim@acme.example") && plan.contains("no longer declared"), "{plan}");
+    let plan = acme.done_with("plan --detailed-exitcode", 3).stdout;
+    assert!(
+        plan.contains("2 of 2 people would lose access") && plan.contains("remove API key Lab pipeline"),
+        "{plan}"
+    );
     acme.done("forget pureport/acme/lab --yes");
     let plan = acme.done("plan --detailed-exitcode");
     assert!(!plan.stdout.contains("tim@acme.example"), "{}", plan.stdout);
@@ -179,9 +184,11 @@ fn two_roots_become_one() {
     acme.done("apply --yes");
     let before = simulator.writes();
 
-    for file in ["accounts/lab.yaml", "roles/lab.yaml", "people/netops.yaml", "people/lab.yaml"] {
-        acme.write(file, &copy.read(file));
+    for place in ["accounts", "keys", "people", "roles"] {
+        let file = format!("{place}/lab.yaml");
+        acme.write(&file, &copy.read(&file));
     }
+    acme.write("people/netops.yaml", &copy.read("people/netops.yaml"));
     let adopting = acme.done("apply --yes").stdout;
     assert!(adopting.contains("nothing to write"), "{adopting}");
     lab.done("forget pureport/acme/lab --yes");

@@ -48,11 +48,11 @@ use jiff::Timestamp;
 use orgform_model::capabilities::Rate;
 use orgform_model::state::Entry;
 use orgform_model::world::Completeness;
-use orgform_model::{Address, Capabilities, Desired, ProviderState, Semantics, World};
+use orgform_model::{AccountPath, Address, Capabilities, Desired, ProviderState, Semantics, Thing, World};
 
 use crate::ground::Ground;
 use crate::people::Roster;
-use crate::plan::{Cost, Seen, UnseenScope};
+use crate::plan::{Cost, Kept, Seen, UnseenScope};
 
 /// Everything that planning knows.
 #[derive(Clone, Copy, Debug)]
@@ -157,7 +157,7 @@ fn sort(plan: &mut Plan) {
     plan.forgotten.sort_by(|a, b| a.address.cmp(&b.address));
     plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
     plan.waiting.sort_by(|a, b| a.address.cmp(&b.address));
-    plan.kept.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.kept.sort_by(|a, b| as_told(a).cmp(&as_told(b)));
     plan.drift.sort_by(|a, b| a.address.cmp(&b.address));
     plan.refused.sort_by(|a, b| a.address.cmp(&b.address));
     plan.held.sort_by(|a, b| a.account.cmp(&b.account));
@@ -169,6 +169,18 @@ fn sort(plan: &mut Plan) {
     // Two people who swap e-mails, or pass them on: what is let go of under an e-mail comes before what is
     // remembered under it.
     plan.remember.sort_by_key(|entry| !matches!(entry, Entry::DropMembership { .. }));
+}
+
+/// What is kept in the order of its names: the ids of roles and keys that nobody declares say nothing to a reader.
+fn as_told(kept: &Kept) -> (u8, Option<&AccountPath>, &str, &Address) {
+    let (kind, name) = match &kept.address.thing {
+        Thing::Account(_) => (0, ""),
+        Thing::Role(_) => (1, kept.what.as_str()),
+        Thing::Member(..) => (2, ""),
+        Thing::Person(_) => (3, ""),
+        Thing::ApiKey(_) => (4, kept.what.as_str()),
+    };
+    (kind, kept.address.account_path(), name, &kept.address)
 }
 
 fn seen(ground: &Ground<'_>) -> Seen {

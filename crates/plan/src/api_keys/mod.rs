@@ -48,6 +48,8 @@ pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
 }
 
 /// Who holds a role that is going, once this plan is carried out, and what takes it from the others.
+///
+/// A held removal counts: if it is released, the role goes with it.
 pub(crate) fn holders_after(
     role: &RoleId,
     plan: &Plan,
@@ -55,7 +57,8 @@ pub(crate) fn holders_after(
 ) -> (Vec<String>, BTreeSet<Address>) {
     let (mut left, mut droppers) = (Vec::new(), BTreeSet::new());
     for (account, id, _) in actual_keys(ground).filter(|(_, _, key)| key.roles.contains(role)) {
-        let drops = plan.changes.iter().find(|change| match &change.change.action {
+        let held = plan.held.iter().flat_map(|group| &group.changes);
+        let drops = plan.changes.iter().chain(held).find(|change| match &change.change.action {
             Action::RemoveApiKey { key, .. } => key == id,
             Action::UpdateApiKey { key, roles: Some(roles), .. } => {
                 key == id && !roles.iter().any(|one| one.known() == Some(role))

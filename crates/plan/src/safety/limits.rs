@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use orgform_model::AccountId;
+use orgform_model::change::Action;
 
 use crate::digest::held_digest;
 use crate::ground::Ground;
-use crate::plan::{Held, Plan, PlannedChange};
+use crate::plan::{Cause, Held, Plan, PlannedChange};
 use crate::safety::needs_consent;
 
 /// Holds removals by authority and by `--base`: each needs somebody's consent.
@@ -18,14 +19,14 @@ pub(super) fn hold_what_needs_consent(ground: &Ground<'_>, plan: &mut Plan) {
     let (held, rest): (Vec<_>, Vec<_>) =
         std::mem::take(&mut plan.changes).into_iter().partition(needs_consent);
     plan.changes = rest;
-    let mut groups: BTreeMap<(Option<_>, crate::plan::Cause), Vec<PlannedChange>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Option<_>, Cause), Vec<PlannedChange>> = BTreeMap::new();
     for change in held {
         groups.entry((change.address.account_path().cloned(), change.cause)).or_default().push(change);
     }
     for ((account, cause), changes) in groups {
         let title = ground.input.semantics.title;
         let because = match cause {
-            crate::plan::Cause::Authority => format!(
+            Cause::Authority => format!(
                 "{} not declared here, and the account is authoritative; {title} can't show who else manages it",
                 people(changes.len())
             ),
@@ -147,14 +148,16 @@ fn recent_losses(ground: &Ground<'_>) -> BTreeSet<(AccountId, String)> {
         .collect()
 }
 
-/// Splits off every change by which somebody loses access in such an account.
+/// Splits off every change by which somebody loses access in such an account, and every API key that would go
+/// there: what takes an account's people along by mistake takes its keys along, and no secret comes back.
 fn split(
     changes: Vec<PlannedChange>,
     belongs: impl Fn(&AccountId) -> bool,
 ) -> (Vec<PlannedChange>, Vec<PlannedChange>) {
-    changes
-        .into_iter()
-        .partition(|change| change.losers.iter().any(|loser| !loser.foreseen && belongs(&loser.account)))
+    changes.into_iter().partition(|change| match &change.change.action {
+        Action::RemoveApiKey { account, .. } => change.cause != Cause::SecretLost && belongs(account),
+        _ => change.losers.iter().any(|loser| !loser.foreseen && belongs(&loser.account)),
+    })
 }
 
 fn hold(
