@@ -107,7 +107,7 @@ impl Orgform {
         command
     }
 
-    /// Runs one command, shows its last line, and checks the exit code.
+    /// Runs one command, shows its last line that is no brace, and checks the exit code.
     fn step(&self, what: &str, arguments: &[&str], codes: &[i32]) -> anyhow::Result<String> {
         let start = Instant::now();
         let before = self.simulator.requests()?;
@@ -122,7 +122,7 @@ impl Orgform {
             );
         }
         let calls = self.simulator.requests()? - before;
-        let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+        let last = text.lines().rfind(|line| !matches!(line.trim(), "" | "}")).unwrap_or_default().to_owned();
         run::say(&format!("{what:<30} {:>6.1} s {calls:>7} calls   {last}", start.elapsed().as_secs_f64()));
         Ok(text)
     }
@@ -171,23 +171,28 @@ impl Orgform {
     }
 
     /// Plans, applies, and plans again: that one must be empty.
+    ///
+    /// The commits of a month pass within the 24 hours of the limits, so a small team can be over its limit
+    /// without anybody's fault: what is held is released, as its owner would do.
     fn land(&self, commit: &Commit) -> anyhow::Result<()> {
-        if commit.held {
-            let plan = self.step("  plan", &["plan", "--format", "json"], &[3])?;
-            let digest = held_digest(&plan)?;
-            self.step("  apply --release", &["apply", "--yes", "--quiet", "--release", &digest], &[0])?;
-        } else {
-            self.step("  plan", &["plan", "--detailed-exitcode", "--quiet"], &[2])?;
-            self.step("  apply", &["apply", "--yes", "--quiet"], &[0])?;
+        let plan = self.step("  plan", &["plan", "--format", "json"], &[0, 3])?;
+        let held = held_digests(&plan)?;
+        if commit.held && held.is_empty() {
+            bail!("the plan holds nothing");
         }
+        let mut apply = vec!["apply", "--yes", "--quiet"];
+        apply.extend(held.iter().flat_map(|digest| ["--release", digest]));
+        self.step(if held.is_empty() { "  apply" } else { "  apply --release" }, &apply, &[0])?;
         self.step("  plan again", &["plan", "--detailed-exitcode"], &[0]).map(drop)
     }
 }
 
-fn held_digest(plan: &str) -> anyhow::Result<String> {
+fn held_digests(plan: &str) -> anyhow::Result<Vec<String>> {
     let json: serde_json::Value = serde_json::from_str(plan)?;
-    let digest = json.pointer("/plans/0/held/0/digest").and_then(|digest| digest.as_str());
-    digest.map(str::to_owned).context("the plan holds nothing")
+    let held =
+        json.pointer("/plans/0/held").and_then(|held| held.as_array()).context("no list of held groups")?;
+    let digest = |group: &serde_json::Value| group["digest"].as_str().map(str::to_owned);
+    held.iter().map(|group| digest(group).context("a held group without a digest")).collect()
 }
 
 /// `orgform sim pureport` in its own process; it ends with the story.
