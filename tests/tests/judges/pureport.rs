@@ -38,6 +38,7 @@ const TOLD: &[&str] = &[
 /// Who and what Schemathesis knows of, beside what it makes itself: names of variables in its configuration.
 const KNOWN: &[(&str, &str)] = &[
     ("LAB", r#"{"act":"create_account","parent":"Acme","name":"Lab"}"#),
+    ("PLANT", r#"{"act":"create_account","parent":"Acme","name":"Plant"}"#),
     ("ROLE", r#"{"act":"create_role","account":"Acme","name":"Viewer","permissions":{"networks":["read"]}}"#),
     ("SPARE_ROLE", r#"{"act":"create_role","account":"Acme","name":"Spare","permissions":{}}"#),
     ("USER", r#"{"act":"add_member","account":"Acme","email":"ada@acme.example","roles":["Viewer"]}"#),
@@ -112,8 +113,12 @@ fn the_simulator_keeps_to_the_description_whatever_it_is_asked() {
     let is_clean = schemathesis::judge(&simulator, &description("pureport"), "pureport.toml", &known);
     let stats = simulator.stats();
     println!("{}", table(&stats));
-    let unanswered: Vec<String> =
-        operations().into_iter().filter(|operation| !succeeded(&stats, operation)).collect();
+    // What chance never hit, the story does before Prism.
+    let is_told = |operation: &String| TOLD.contains(&operation.as_str());
+    let unanswered: Vec<String> = operations()
+        .into_iter()
+        .filter(|operation| !succeeded(&stats, operation) && !is_told(operation))
+        .collect();
     assert_eq!(unanswered, [""; 0], "these never succeeded, so that little is known of them");
     assert!(is_clean, "Schemathesis found failures; they stand above");
 }

@@ -47,7 +47,7 @@ impl Body {
             if contacts.len() > 10 {
                 return Err(Refusal::invalid("technicalContactEmails must have 0 to 10 items"));
             }
-            contacts.iter().try_for_each(|contact| body::email(contact))?;
+            contacts.iter().try_for_each(|contact| body::contact(contact))?;
         }
         Ok(body)
     }

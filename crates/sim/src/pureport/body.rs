@@ -95,6 +95,15 @@ pub(crate) fn email(text: &str) -> Result<(), Refusal> {
     }
 }
 
+/// A technical contact: also an address of a machine, whose domain has no dot.
+pub(crate) fn contact(text: &str) -> Result<(), Refusal> {
+    let parts = text.split_once('@').filter(|_| !text.contains(char::is_whitespace));
+    match parts {
+        Some((local, domain)) if !local.is_empty() && !domain.is_empty() && !domain.contains('@') => Ok(()),
+        _ => Err(Refusal::invalid(format!("technicalContactEmails: `{text}` is not an address"))),
+    }
+}
+
 impl From<Unreadable> for Refusal {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
