@@ -1,20 +1,24 @@
 //! The kinds of objects, as they are written: the types that schemas are made of.
 //!
-//! Plain optional fields and bounded texts, so that the same types can become custom resources. Manifests are
-//! not read into these but by walkers that know places; a test holds the two together.
+//! Plain optional fields and bounded texts, so that the same types are custom resources too (feature `crd`,
+//! [`crate::crd`]). Manifests are not read into these but by walkers that know places; a test holds the two
+//! together.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use orgform_model::policy::{Adoption, Allow, Approval, DriftPolicy, Mode, OnExhausted, Removal};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 macro_rules! kind {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        #[serde(rename_all = "camelCase")]
+        // The schema allows no other field. Reading does: an object of a newer version must not stop a whole list.
+        #[schemars(deny_unknown_fields)]
         pub struct $name {
             $(
                 $(#[$field_doc])*
@@ -31,6 +35,22 @@ kind!(
         /// Its `metadata.name`.
         #[schemars(length(min = 1, max = 253), required)]
         name: String,
+        /// Its namespace, in a cluster; the object's own if not said. Another one has to list this one in
+        /// `allowedNamespaces`.
+        #[schemars(length(min = 1, max = 63))]
+        namespace: String,
+    }
+);
+
+kind!(
+    /// A namespace, in a cluster, whose objects may name this one.
+    AllowedNamespace {
+        /// The namespace.
+        #[schemars(length(min = 1, max = 63), required)]
+        name: String,
+        /// The roles that may be given from there; none if not said.
+        #[schemars(length(max = 1000), inner(length(min = 1, max = 256)))]
+        roles: Vec<String>,
     }
 );
 
@@ -52,6 +72,24 @@ kind!(
 
 kind!(
     /// One configured connection to an API.
+    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", kube(
+        group = "orgform.dev", version = "v1alpha1", kind = "Provider", namespaced,
+        status = "crate::crd::ProviderStatus", derive = "PartialEq",
+        category = "orgform", shortname = "oprov",
+        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+        printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode"),
+        printcolumn(name = "Accounts", type_ = "integer", json_path = ".status.counts.accounts"),
+        printcolumn(name = "People", type_ = "integer", json_path = ".status.counts.people"),
+        printcolumn(name = "Waiting", type_ = "integer", json_path = ".status.waiting.total"),
+        printcolumn(name = "Refused", type_ = "integer", json_path = ".status.refused.total"),
+        printcolumn(name = "Held", type_ = "integer", json_path = ".status.heldPeople"),
+        printcolumn(name = "Connection", type_ = "string", json_path = ".status.connection", priority = 1),
+        printcolumn(name = "Last pass", type_ = "date", json_path = ".status.lastPass.at", priority = 1),
+        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
+        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    ))]
     ProviderSpec {
         /// Connects to Pureport. Exactly one provider block is needed.
         pureport: PureportSpec,
@@ -79,6 +117,9 @@ kind!(
         removal: RemovalSpec,
         /// When an invite is mailed again.
         invites: InvitesSpec,
+        /// Other namespaces whose objects may name this one, in a cluster; files ignore it.
+        #[schemars(length(max = 1000))]
+        allowed_namespaces: Vec<AllowedNamespace>,
     }
 );
 
@@ -157,7 +198,7 @@ kind!(
         /// Admins that have to remain.
         admins: AdminsSpec,
         /// E-mails of people who lose nothing anywhere.
-        #[schemars(length(max = 1000))]
+        #[schemars(length(max = 1000), inner(length(min = 3, max = 254)))]
         protected: Vec<String>,
     }
 );
@@ -181,7 +222,7 @@ kind!(
         #[schemars(range(max = 1000))]
         minimum: u32,
         /// E-mails of admins who never lose that right where they hold it.
-        #[schemars(length(max = 1000))]
+        #[schemars(length(max = 1000), inner(length(min = 3, max = 254)))]
         required: Vec<String>,
     }
 );
@@ -226,6 +267,23 @@ kind!(
 
 kind!(
     /// An account: it owns roles and has members.
+    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", kube(
+        group = "orgform.dev", version = "v1alpha1", kind = "Account", namespaced,
+        status = "crate::crd::AccountStatus", derive = "PartialEq",
+        category = "orgform", shortname = "oacc",
+        selectable = ".spec.providerRef.name",
+        selectable = ".spec.parentRef.name",
+        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+        printcolumn(name = "Provider", type_ = "string", json_path = ".status.provider"),
+        printcolumn(name = "Parent", type_ = "string", json_path = ".spec.parentRef.name"),
+        printcolumn(name = "People", type_ = "integer", json_path = ".status.people"),
+        printcolumn(name = "Waiting", type_ = "integer", json_path = ".status.waiting"),
+        printcolumn(name = "Id", type_ = "string", json_path = ".status.externalId", priority = 1),
+        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
+        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    ))]
     AccountSpec {
         /// The provider; that of the parent if not said.
         provider_ref: Reference,
@@ -238,9 +296,10 @@ kind!(
         #[schemars(length(max = 1024))]
         description: String,
         /// Tags.
+        #[schemars(with = "Option<Tags>")]
         tags: BTreeMap<String, String>,
         /// E-mails to write to about technical things.
-        #[schemars(length(max = 100))]
+        #[schemars(length(max = 100), inner(length(min = 3, max = 254)))]
         technical_contacts: Vec<String>,
         /// Whether the provider's agreements are accepted here or left to the account's admin.
         #[schemars(with = "Option<Choice::Consent>")]
@@ -257,11 +316,29 @@ kind!(
         /// What to do about extra grants of people taken over here.
         #[schemars(with = "Option<Choice::Adoption>")]
         adoption: Adoption,
+        /// Other namespaces whose objects may name this one, in a cluster; files ignore it.
+        #[schemars(length(max = 1000))]
+        allowed_namespaces: Vec<AllowedNamespace>,
     }
 );
 
 kind!(
     /// A custom role.
+    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", kube(
+        group = "orgform.dev", version = "v1alpha1", kind = "Role", namespaced,
+        status = "crate::crd::RoleStatus", derive = "PartialEq",
+        category = "orgform", shortname = "orole",
+        selectable = ".spec.accountRef.name",
+        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+        printcolumn(name = "Provider", type_ = "string", json_path = ".status.provider"),
+        printcolumn(name = "Account", type_ = "string", json_path = ".spec.accountRef.name"),
+        printcolumn(name = "Holders", type_ = "integer", json_path = ".status.holders"),
+        printcolumn(name = "Id", type_ = "string", json_path = ".status.externalId", priority = 1),
+        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
+        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    ))]
     RoleSpec {
         /// The account that owns it; the account's children inherit it where the provider does so.
         #[schemars(required)]
@@ -288,16 +365,32 @@ kind!(
     /// Actions that are allowed on resources: each of one on each of the other.
     PermissionSpec {
         /// The resources.
-        #[schemars(length(min = 1, max = 100), required)]
+        #[schemars(length(min = 1, max = 100), inner(length(min = 1, max = 64), regex(pattern = r"^[^:\s]+$")), required)]
         resources: Vec<String>,
         /// The actions.
-        #[schemars(length(min = 1, max = 100), required)]
+        #[schemars(length(min = 1, max = 100), inner(length(min = 1, max = 64), regex(pattern = r"^[^:\s]+$")), required)]
         actions: Vec<String>,
     }
 );
 
 kind!(
     /// A person and the memberships that the person should have.
+    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", kube(
+        group = "orgform.dev", version = "v1alpha1", kind = "Member", namespaced,
+        status = "crate::crd::MemberStatus", derive = "PartialEq",
+        category = "orgform", shortname = "omem",
+        selectable = ".spec.email",
+        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+        printcolumn(name = "Provider", type_ = "string", json_path = ".status.summary.providers"),
+        printcolumn(name = "Accounts", type_ = "string", json_path = ".status.summary.accounts"),
+        printcolumn(name = "Roles", type_ = "string", json_path = ".status.summary.roles"),
+        printcolumn(name = "Invite", type_ = "string", json_path = ".status.summary.invite"),
+        printcolumn(name = "Email", type_ = "string", json_path = ".spec.email", priority = 1),
+        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
+        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    ))]
     MemberSpec {
         /// The person's e-mail; compared in lower case.
         #[schemars(length(min = 3, max = 254), required)]
@@ -340,7 +433,7 @@ kind!(
         #[schemars(required)]
         account_ref: Reference,
         /// Roles of the account, of an account above it, or fixed ones of the provider.
-        #[schemars(length(min = 1, max = 1000), required)]
+        #[schemars(length(min = 1, max = 1000), inner(length(min = 1, max = 256)), required)]
         roles: Vec<String>,
         /// When these roles end (RFC 3339).
         expires_at: Timestamp,
@@ -361,6 +454,21 @@ kind!(
 
 kind!(
     /// An API key for programs. Its secret is shown once, when the key is made, and put away then.
+    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", kube(
+        group = "orgform.dev", version = "v1alpha1", kind = "ApiKey", namespaced,
+        status = "crate::crd::ApiKeyStatus", derive = "PartialEq",
+        category = "orgform", shortname = "okey",
+        selectable = ".spec.accountRef.name",
+        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+        printcolumn(name = "Provider", type_ = "string", json_path = ".status.provider"),
+        printcolumn(name = "Account", type_ = "string", json_path = ".spec.accountRef.name"),
+        printcolumn(name = "Secret", type_ = "string", json_path = ".status.secret"),
+        printcolumn(name = "Id", type_ = "string", json_path = ".status.externalId", priority = 1),
+        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
+        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    ))]
     ApiKeySpec {
         /// The account that it belongs to; where roles are inherited, it works in the account's children too.
         #[schemars(required)]
@@ -372,7 +480,7 @@ kind!(
         #[schemars(length(max = 1024))]
         description: String,
         /// Roles of the account, of an account above it, or fixed ones of the provider.
-        #[schemars(length(min = 1, max = 1000))]
+        #[schemars(length(min = 1, max = 1000), inner(length(min = 1, max = 256)))]
         roles: Vec<String>,
         /// Where its secret is put when it is made; needed unless `externalId` names a key that exists.
         write_secret_to: SecretPlaceSpec,
@@ -403,6 +511,27 @@ kind!(
         path: String,
     }
 );
+
+/// Texts by name: at most a hundred, of at most 256 characters.
+struct Tags;
+
+impl JsonSchema for Tags {
+    fn schema_name() -> Cow<'static, str> {
+        "Tags".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "additionalProperties": { "type": "string", "maxLength": 256 },
+            "maxProperties": 100,
+        })
+    }
+}
 
 /// Words that schemas list; the model's own types carry no schema.
 #[allow(non_snake_case, missing_docs)]

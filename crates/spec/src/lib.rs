@@ -5,6 +5,8 @@
 //! what must be known of one comes in as [`orgform_model::Semantics`]. All findings are told, not the first;
 //! a declaration with an error still counts as declared and what it names is frozen.
 
+#[cfg(feature = "crd")]
+pub mod crd;
 pub mod edit;
 pub mod export;
 pub mod kinds;

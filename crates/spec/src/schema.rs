@@ -100,6 +100,7 @@ mod tests {
         let known = [
             ("Metadata", fields::METADATA),
             ("Reference", fields::REFERENCE),
+            ("AllowedNamespace", fields::ALLOWED_NAMESPACE),
             ("ProviderSpec", fields::PROVIDER),
             ("PureportSpec", fields::PUREPORT),
             ("SimulatorSpec", fields::SIMULATOR),

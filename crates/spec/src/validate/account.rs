@@ -5,7 +5,7 @@ use orgform_model::desired::Manage;
 use orgform_model::policy::Adoption;
 
 use super::fields::{ACCOUNT, text_map};
-use super::{filled, reference};
+use super::{allowed_namespaces, filled, reference};
 use crate::manifest::Account;
 use crate::walk::{Fields, Walk};
 use crate::yaml::Node;
@@ -45,6 +45,7 @@ pub(super) fn account(walk: &mut Walk<'_>, node: &Node) -> Option<Account> {
     let contacts = walk.opt(&fields, "technicalContacts", |walk, node| walk.list(node, Walk::email));
     set("technicalContacts", contacts.map(|all| Value::set(all.iter().map(|email| email.value.written()))));
     set("consent", walk.opt(&fields, "consent", |walk, node| walk.choice(node, CONSENT)).map(Value::text));
+    allowed_namespaces(walk, &fields);
     Some(account)
 }
 

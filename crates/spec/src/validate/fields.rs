@@ -8,9 +8,20 @@ use crate::yaml::{Node, Value};
 
 pub(crate) const DOCUMENT: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
 pub(crate) const METADATA: &[&str] = &["name", "namespace", "labels", "annotations"];
-pub(crate) const REFERENCE: &[&str] = &["name"];
+pub(crate) const REFERENCE: &[&str] = &["name", "namespace"];
+pub(crate) const ALLOWED_NAMESPACE: &[&str] = &["name", "roles"];
 pub(crate) const PROVIDER: &[&str] = &[
-    "pureport", "runsAs", "mode", "approval", "drift", "adoption", "maxAge", "safety", "removal", "invites",
+    "pureport",
+    "runsAs",
+    "mode",
+    "approval",
+    "drift",
+    "adoption",
+    "maxAge",
+    "safety",
+    "removal",
+    "invites",
+    "allowedNamespaces",
 ];
 pub(crate) const PUREPORT: &[&str] = &["endpoint", "simulator", "credentials", "readOnlyCredentials"];
 pub(crate) const SIMULATOR: &[&str] = &["rootAccount"];
@@ -34,6 +45,7 @@ pub(crate) const ACCOUNT: &[&str] = &[
     "manage",
     "externalId",
     "adoption",
+    "allowedNamespaces",
 ];
 pub(crate) const ROLE: &[&str] =
     &["accountRef", "displayName", "description", "permissions", "manage", "externalId"];

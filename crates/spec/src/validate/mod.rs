@@ -183,7 +183,25 @@ fn as_email(node: &Node) -> Option<Email> {
 /// A reference to another object: `{ name: … }`.
 fn reference(walk: &mut Walk<'_>, node: &Node) -> Option<At<Arc<str>>> {
     let fields = walk.fields(node, fields::REFERENCE)?;
+    walk.opt(&fields, "namespace", |walk, node| {
+        filled(walk, node)?;
+        walk.error(node.span, "`namespace` can be used in a cluster only").hint =
+            Some("objects of files have none: delete it.".to_owned());
+        Some(())
+    });
     walk.need(&fields, "name", name)
+}
+
+/// The namespaces that an object opens itself to. It means something in a cluster only, and does no harm in files.
+fn allowed_namespaces(walk: &mut Walk<'_>, fields: &Fields<'_>) {
+    walk.opt(fields, "allowedNamespaces", |walk, node| {
+        walk.list(node, |walk, node| {
+            let fields = walk.fields(node, fields::ALLOWED_NAMESPACE)?;
+            walk.need(&fields, "name", filled);
+            walk.opt(&fields, "roles", |walk, node| walk.list(node, filled));
+            Some(())
+        })
+    });
 }
 
 /// A text that is not empty.

@@ -14,8 +14,8 @@ use super::fields::{
     ADMINS, INVITES, LIMIT, PROVIDER, PUREPORT, PUREPORT_CREDENTIALS, REMOVAL, SAFETY, SECRET_KEY_REF,
     SECRET_SOURCE, SIMULATOR,
 };
-use super::filled;
 use super::member::REMOVAL as REMOVAL_OF_MEMBERS;
+use super::{allowed_namespaces, filled};
 use crate::manifest::{Block, Provider};
 use crate::near::any_of;
 use crate::resolve::{CredentialRef, CredentialSource, SimulatorSettings};
@@ -62,6 +62,7 @@ pub(super) fn provider(walk: &mut Walk<'_>, node: &Node) -> Option<Provider> {
         removal: walk.opt(&fields, "removal", removal).unwrap_or(default.removal),
         invites: walk.opt(&fields, "invites", invites).unwrap_or(default.invites),
     };
+    allowed_namespaces(walk, &fields);
     Some(Provider { block, policy })
 }
 
