@@ -33,7 +33,7 @@ kind!(
     /// Names another object.
     Reference {
         /// Its `metadata.name`.
-        #[schemars(length(min = 1, max = 253), required)]
+        #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"), required)]
         name: String,
         /// Its namespace, in a cluster; the object's own if not said. Another one has to list this one in
         /// `allowedNamespaces`.
@@ -49,7 +49,7 @@ kind!(
         #[schemars(length(min = 1, max = 63), required)]
         name: String,
         /// The roles that may be given from there; none if not said.
-        #[schemars(length(max = 1000), inner(length(min = 1, max = 256)))]
+        #[schemars(length(max = 1000), inner(length(min = 1, max = 256), regex(pattern = r"\S")))]
         roles: Vec<String>,
     }
 );
@@ -72,9 +72,9 @@ kind!(
 
 kind!(
     /// One configured connection to an API.
-    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", version = "v1alpha1", kind = "Provider", namespaced,
+        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "Provider", namespaced,
         status = "crate::crd::ProviderStatus", derive = "PartialEq",
         category = "orgform", shortname = "oprov",
         printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
@@ -267,9 +267,9 @@ kind!(
 
 kind!(
     /// An account: it owns roles and has members.
-    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", version = "v1alpha1", kind = "Account", namespaced,
+        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "Account", namespaced,
         status = "crate::crd::AccountStatus", derive = "PartialEq",
         category = "orgform", shortname = "oacc",
         selectable = ".spec.providerRef.name",
@@ -290,7 +290,7 @@ kind!(
         /// The account above this one.
         parent_ref: Reference,
         /// The name at the provider; `metadata.name` if not said.
-        #[schemars(length(min = 1, max = 256))]
+        #[schemars(length(min = 1, max = 256), regex(pattern = r"\S"))]
         display_name: String,
         /// What it is for.
         #[schemars(length(max = 1024))]
@@ -311,7 +311,7 @@ kind!(
         #[schemars(with = "Option<Choice::Manage>")]
         manage: String,
         /// The provider's id of it.
-        #[schemars(length(min = 1, max = 256))]
+        #[schemars(length(min = 1, max = 256), regex(pattern = r"\S"))]
         external_id: String,
         /// What to do about extra grants of people taken over here.
         #[schemars(with = "Option<Choice::Adoption>")]
@@ -324,9 +324,9 @@ kind!(
 
 kind!(
     /// A custom role.
-    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", version = "v1alpha1", kind = "Role", namespaced,
+        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "Role", namespaced,
         status = "crate::crd::RoleStatus", derive = "PartialEq",
         category = "orgform", shortname = "orole",
         selectable = ".spec.accountRef.name",
@@ -344,7 +344,7 @@ kind!(
         #[schemars(required)]
         account_ref: Reference,
         /// The name at the provider; `metadata.name` if not said.
-        #[schemars(length(min = 1, max = 256))]
+        #[schemars(length(min = 1, max = 256), regex(pattern = r"\S"))]
         display_name: String,
         /// What it is for.
         #[schemars(length(max = 1024))]
@@ -356,7 +356,7 @@ kind!(
         #[schemars(with = "Option<Choice::Manage>")]
         manage: String,
         /// The provider's id of it.
-        #[schemars(length(min = 1, max = 256))]
+        #[schemars(length(min = 1, max = 256), regex(pattern = r"\S"))]
         external_id: String,
     }
 );
@@ -375,9 +375,9 @@ kind!(
 
 kind!(
     /// A person and the memberships that the person should have.
-    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", version = "v1alpha1", kind = "Member", namespaced,
+        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "Member", namespaced,
         status = "crate::crd::MemberStatus", derive = "PartialEq",
         category = "orgform", shortname = "omem",
         selectable = ".spec.email",
@@ -433,7 +433,7 @@ kind!(
         #[schemars(required)]
         account_ref: Reference,
         /// Roles of the account, of an account above it, or fixed ones of the provider.
-        #[schemars(length(min = 1, max = 1000), inner(length(min = 1, max = 256)), required)]
+        #[schemars(length(min = 1, max = 1000), inner(length(min = 1, max = 256), regex(pattern = r"\S")), required)]
         roles: Vec<String>,
         /// When these roles end (RFC 3339).
         expires_at: Timestamp,
@@ -454,9 +454,9 @@ kind!(
 
 kind!(
     /// An API key for programs. Its secret is shown once, when the key is made, and put away then.
-    #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+    #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", version = "v1alpha1", kind = "ApiKey", namespaced,
+        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "ApiKey", namespaced,
         status = "crate::crd::ApiKeyStatus", derive = "PartialEq",
         category = "orgform", shortname = "okey",
         selectable = ".spec.accountRef.name",
@@ -474,13 +474,13 @@ kind!(
         #[schemars(required)]
         account_ref: Reference,
         /// The name at the provider; `metadata.name` if not said.
-        #[schemars(length(min = 1, max = 256))]
+        #[schemars(length(min = 1, max = 256), regex(pattern = r"\S"))]
         display_name: String,
         /// What it is for.
         #[schemars(length(max = 1024))]
         description: String,
         /// Roles of the account, of an account above it, or fixed ones of the provider.
-        #[schemars(length(min = 1, max = 1000), inner(length(min = 1, max = 256)))]
+        #[schemars(length(min = 1, max = 1000), inner(length(min = 1, max = 256), regex(pattern = r"\S")))]
         roles: Vec<String>,
         /// Where its secret is put when it is made; needed unless `externalId` names a key that exists.
         write_secret_to: SecretPlaceSpec,
@@ -488,7 +488,7 @@ kind!(
         #[schemars(with = "Option<Choice::RemovalOfThings>")]
         removal: Removal,
         /// The provider's id of it, the half that is no secret. Such a key is taken over, never made.
-        #[schemars(length(min = 1, max = 256))]
+        #[schemars(length(min = 1, max = 256), regex(pattern = r"\S"))]
         external_id: String,
     }
 );

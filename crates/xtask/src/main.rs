@@ -4,6 +4,7 @@
 //! person sees.
 
 mod arrows;
+mod cluster;
 mod contracts;
 mod generate;
 mod judges;
@@ -35,6 +36,8 @@ enum Chore {
         /// Names of benchmarks; all of them if none is given.
         names: Vec<String>,
     },
+    /// Builds a Kubernetes control plane and runs the tests that need one.
+    Cluster(cluster::Options),
     /// Lets programs that are not ours hold simulators and clients to the vendors' descriptions.
     Judges(judges::Options),
     /// Runs the whole job on the structure of a real organization.
@@ -49,6 +52,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Check => check(),
         Chore::Generate => generate::write(),
         Chore::Bench { names } => bench(&names),
+        Chore::Cluster(options) => cluster::run(&options),
         Chore::Judges(options) => judges::run(&options),
         Chore::RealOrg(options) => real_org::run(&options),
         Chore::Weather(options) => weather::run(&options),

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::run::{cargo, cargo_with};
-use crate::{arrows, generate, judges, real_org, run, weather};
+use crate::{arrows, cluster, generate, judges, real_org, run, weather};
 
 /// The version of cargo-deny that the project is checked with.
 const CARGO_DENY: &str = "0.20.2";
@@ -30,6 +30,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     weather::run(&weather::Options::short())?;
     if !options.quick {
         judges::run(&judges::Options::default())?;
+        cluster::run(&cluster::Options::default())?;
         deny()?;
     }
     run::say("all checks passed");

@@ -1,0 +1,140 @@
+//! The definitions that are installed in a cluster: what kube derives, made strict and mergeable.
+//!
+//! Derived schemas say which fields there are. Added here: rules, keys of lists, bounds of what Kubernetes'
+//! own types leave open. Left out is what API servers don't know or would allow more than files do.
+
+use kube_core::CustomResourceExt;
+use serde_json::{Map, Value, json};
+
+use super::rules::RULES;
+use super::{Account, ApiKey, Member, Provider, Role};
+
+/// Lists whose items have a name: several writers can each have items of their own, and none is there twice.
+const KEYED: &[(&str, &str)] = &[
+    ("spec.allowedNamespaces", "name"),
+    ("status.conditions", "type"),
+    ("status.memberships", "account"),
+    ("status.remembered", "provider"),
+    ("status.held", "digest"),
+    ("status.offers", "digest"),
+    ("status.spent", "digest"),
+    ("status.retained", "account"),
+];
+
+/// Lists that are sets.
+const SETS: &[&str] = &[
+    "spec.safety.allow",
+    "spec.safety.protected",
+    "spec.safety.admins.required",
+    "spec.technicalContacts",
+    "spec.authoritative",
+];
+
+/// The definition of every kind, with the plural that names it.
+///
+/// # Errors
+/// When a table here names a place that the types don't have.
+pub fn definitions() -> Result<Vec<(&'static str, Value)>, String> {
+    Ok(vec![
+        ("providers", definition::<Provider>("Provider")?),
+        ("accounts", definition::<Account>("Account")?),
+        ("roles", definition::<Role>("Role")?),
+        ("members", definition::<Member>("Member")?),
+        ("apikeys", definition::<ApiKey>("ApiKey")?),
+    ])
+}
+
+fn definition<K: CustomResourceExt>(kind: &str) -> Result<Value, String> {
+    let mut definition = serde_json::to_value(K::crd()).map_err(|error| error.to_string())?;
+    let schema = definition
+        .pointer_mut("/spec/versions/0/schema/openAPIV3Schema")
+        .ok_or_else(|| format!("{kind} has no schema"))?;
+    tidy(schema);
+    schema["description"] = schema["properties"]["spec"]["description"].clone();
+    conditions(schema)?;
+    for (place, key) in KEYED {
+        if let Some(list) = at(schema, place).filter(|list| list["type"] == "array" && keyable(list, key)) {
+            list["x-kubernetes-list-type"] = json!("map");
+            list["x-kubernetes-list-map-keys"] = json!([key]);
+        }
+    }
+    for place in SETS {
+        if let Some(list) = at(schema, place) {
+            list["x-kubernetes-list-type"] = json!("set");
+        }
+    }
+    for rule in RULES.iter().filter(|rule| rule.kind == kind) {
+        for place in rule.places {
+            let one = at(schema, place).ok_or_else(|| format!("{kind} has no {place}"))?;
+            let mut said = json!({ "rule": rule.rule, "message": rule.message });
+            if rule.rule.contains("oldSelf") {
+                said["reason"] = json!("FieldValueForbidden");
+            }
+            match &mut one["x-kubernetes-validations"] {
+                Value::Array(rules) => rules.push(said),
+                none => *none = json!([said]),
+            }
+        }
+    }
+    Ok(definition)
+}
+
+/// Drops what API servers don't know, and `null`, which files don't have either.
+fn tidy(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.remove("nullable");
+            if fields.get("format").is_some_and(|format| format == "uint32" || format == "uint") {
+                fields.insert("format".to_owned(), json!("int64"));
+            }
+            if fields.get("title").is_some_and(Value::is_string) {
+                fields.remove("title");
+            }
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            drop_redundant_default(fields);
+            fields.values_mut().for_each(tidy);
+        }
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}
+
+/// An API server would write defaults into objects; absent means "not managed" here.
+fn drop_redundant_default(fields: &mut Map<String, Value>) {
+    if fields.contains_key("type") {
+        fields.remove("default");
+    }
+}
+
+/// Kubernetes' own type says in its comments how long its texts are.
+fn conditions(schema: &mut Value) -> Result<(), String> {
+    let list = at(schema, "status.conditions").ok_or("there are no conditions")?;
+    list["maxItems"] = json!(16);
+    let properties = &mut list["items"]["properties"];
+    properties["type"]["maxLength"] = json!(316);
+    properties["reason"]["maxLength"] = json!(1024);
+    properties["reason"]["pattern"] = json!("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$");
+    properties["message"]["maxLength"] = json!(32_768);
+    properties["status"]["enum"] = json!(["True", "False", "Unknown"]);
+    properties["observedGeneration"]["minimum"] = json!(0);
+    Ok(())
+}
+
+/// The schema at a place: fields with dots, `[]` for the items of a list.
+fn at<'s>(schema: &'s mut Value, place: &str) -> Option<&'s mut Value> {
+    let mut one = schema;
+    for part in place.split('.') {
+        let name = part.trim_end_matches("[]");
+        one = one.get_mut("properties")?.get_mut(name)?;
+        if part.ends_with("[]") {
+            one = one.get_mut("items")?;
+        }
+    }
+    Some(one)
+}
+
+fn keyable(list: &Value, key: &str) -> bool {
+    list["items"]["properties"].get(key).is_some()
+}

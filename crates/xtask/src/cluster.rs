@@ -1,0 +1,98 @@
+//! A real control plane: builds kube-apiserver, kube-controller-manager, kubectl, etcd and Helm from Go modules, and
+//! runs the tests that need them.
+//!
+//! Versions are pinned by the modules in `tests/control-plane`. What is built stays in `target/control-plane` until a
+//! module changes; a program in the folder that `KUBEBUILDER_ASSETS` names is used as it is. The first build takes
+//! minutes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+
+use crate::run;
+
+/// The version that the programs of Kubernetes say they are: that of the module, which they can't know.
+const KUBERNETES: (&str, &str, &str) = ("v1.36.3", "1", "36");
+
+/// Each Go module: its folder, and its programs by the package that they are made of.
+const MODULES: &[(&str, &[(&str, &str)])] = &[
+    ("etcd", &[("etcd", "go.etcd.io/etcd/server/v3")]),
+    (
+        "kubernetes",
+        &[
+            ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
+            ("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+            ("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
+        ],
+    ),
+    ("helm", &[("helm", "helm.sh/helm/v4/cmd/helm")]),
+];
+
+/// The packages whose ignored tests need a control plane.
+const PACKAGES: &[&str] = &["orgform-control-plane"];
+
+#[derive(Args, Default)]
+pub(crate) struct Options {
+    /// Build only.
+    #[arg(long)]
+    build: bool,
+    /// Only tests whose name has this in it.
+    filter: Option<String>,
+}
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    MODULES.iter().try_for_each(|(module, programs)| build(module, programs))?;
+    if options.build {
+        return Ok(());
+    }
+    for package in PACKAGES {
+        let mut arguments = vec!["test", "--package", package, "--locked", "--", "--ignored"];
+        arguments.extend(options.filter.as_deref());
+        run::cargo(&arguments)?;
+    }
+    Ok(())
+}
+
+/// Builds what is missing, or was built from another version of the module.
+fn build(module: &str, programs: &[(&str, &str)]) -> anyhow::Result<()> {
+    let folder = run::root().join("tests/control-plane").join(module);
+    let built = run::target().join("control-plane");
+    let text = std::fs::read_to_string(folder.join("go.sum")).context("could not read go.sum")?;
+    for (name, package) in programs {
+        let (program, stamp) = (built.join("bin").join(name), built.join(format!("{name}.built")));
+        let current = std::fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == text);
+        if given(name) || (current && program.is_file()) {
+            continue;
+        }
+        go(&folder, &program, package)?;
+        std::fs::write(&stamp, &text).with_context(|| format!("could not write {}", stamp.display()))?;
+    }
+    Ok(())
+}
+
+/// Whether there is a program of this name that was built by somebody else.
+fn given(name: &str) -> bool {
+    std::env::var_os("KUBEBUILDER_ASSETS").is_some_and(|folder| PathBuf::from(folder).join(name).is_file())
+}
+
+fn go(folder: &Path, program: &Path, package: &str) -> anyhow::Result<()> {
+    let (version, major, minor) = KUBERNETES;
+    let mut flags = "-s -w".to_owned();
+    if package.starts_with("k8s.io/") {
+        for (field, value) in [("gitVersion", version), ("gitMajor", major), ("gitMinor", minor)] {
+            flags.push_str(&format!(" -X k8s.io/component-base/version.{field}={value}"));
+        }
+    }
+    run::say(&format!("$ go build {package}"));
+    let status = Command::new("go")
+        .args(["build", "-trimpath", "-ldflags", &flags, "-o"])
+        .arg(program)
+        .arg(package)
+        .current_dir(folder)
+        .status()
+        .context("could not start `go`; install Go 1.26 or newer")?;
+    ensure!(status.success(), "`go build {package}` failed");
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Every rule of the definitions, on a real server: what it lets through, and what it says when it does not.
+
+use std::collections::BTreeSet;
+
+use orgform_spec::crd::RULES;
+
+use crate::bed::{apply, object, plane, try_out};
+
+/// One object that a rule accepts and one that it refuses.
+struct Case {
+    kind: &'static str,
+    /// Where the rule is violated, as the server says it.
+    place: &'static str,
+    /// The beginning of its message.
+    says: &'static str,
+    accepted: &'static str,
+    refused: &'static str,
+}
+
+const KEYS: &str =
+    "{ key: { secretKeyRef: { name: s, key: k } }, secret: { secretKeyRef: { name: s, key: s } } }";
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    Case {
+        kind: "Provider", place: "spec", says: "a provider needs exactly one block",
+        accepted: "{ pureport: { credentials: KEYS } }",
+        refused: "{ mode: Plan }",
+    },
+    Case {
+        kind: "Provider", place: "spec.pureport", says: "a simulator runs inside of the CLI only",
+        accepted: "{ pureport: { endpoint: 'http://sim:8080', credentials: KEYS } }",
+        refused: "{ pureport: { simulator: {}, credentials: KEYS } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.pureport", says: "`credentials` are needed to log in",
+        accepted: "{ pureport: { credentials: KEYS } }",
+        refused: "{ pureport: { endpoint: 'https://api.pureport.com' } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.pureport.endpoint", says: "an endpoint starts with https:// or http://",
+        accepted: "{ pureport: { endpoint: 'https://api.pureport.com/v1?x=1', credentials: KEYS } }",
+        refused: "{ pureport: { endpoint: 'https://me:pass@api.pureport.com', credentials: KEYS } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.pureport.credentials.key", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ pureport: { credentials: KEYS } }",
+        refused: "{ pureport: { credentials: { key: { env: K }, secret: { secretKeyRef: { name: s, key: s } } } } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.pureport.credentials.secret", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ pureport: { credentials: KEYS } }",
+        refused: "{ pureport: { credentials: { key: { secretKeyRef: { name: s, key: s } }, secret: { file: /etc/passwd } } } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.pureport.readOnlyCredentials.key", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ pureport: { credentials: KEYS, readOnlyCredentials: KEYS } }",
+        refused: "{ pureport: { credentials: KEYS, readOnlyCredentials: { key: {}, secret: { secretKeyRef: { name: s, key: s } } } } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.pureport.readOnlyCredentials.secret", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ pureport: { credentials: KEYS, readOnlyCredentials: KEYS } }",
+        refused: "{ pureport: { credentials: KEYS, readOnlyCredentials: { key: { secretKeyRef: { name: s, key: s } }, \
+            secret: { secretKeyRef: { name: s, key: s }, env: K } } } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.runsAs", says: "this is not an e-mail address",
+        accepted: "{ pureport: { credentials: KEYS }, runsAs: ops-bot@acme.example }",
+        refused: "{ pureport: { credentials: KEYS }, runsAs: 'Ops <ops@acme.example>' }",
+    },
+    Case {
+        kind: "Provider", place: "spec.safety.protected[1]", says: "this is not an e-mail address",
+        accepted: "{ pureport: { credentials: KEYS }, safety: { protected: [jürgen@müller.example] } }",
+        refused: "{ pureport: { credentials: KEYS }, safety: { protected: [a@b.example, ceo] } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.safety.admins.required[0]", says: "this is not an e-mail address",
+        accepted: "{ pureport: { credentials: KEYS }, safety: { admins: { required: [ops@acme.example] } } }",
+        refused: "{ pureport: { credentials: KEYS }, safety: { admins: { required: [ops@acme] } } }",
+    },
+    Case {
+        kind: "Account", place: "spec", says: "an account needs `providerRef`, or `parentRef`",
+        accepted: "{ parentRef: { name: acme } }",
+        refused: "{ displayName: Lab }",
+    },
+    Case {
+        kind: "Account", place: "spec.technicalContacts[0]", says: "this is not an e-mail address",
+        accepted: "{ parentRef: { name: acme }, technicalContacts: [netops@acme.example] }",
+        refused: "{ parentRef: { name: acme }, technicalContacts: [net ops@acme.example] }",
+    },
+    Case {
+        kind: "Member", place: "spec.email", says: "this is not an e-mail address",
+        accepted: "{ email: Ada.L+x@sub.acme.example }",
+        refused: "{ email: ada@-acme.example }",
+    },
+    Case {
+        kind: "Member", place: "spec.memberships", says: "a person has one membership per account",
+        accepted: "{ email: a@b.example, memberships: [{ accountRef: { name: acme }, roles: [x] }, \
+            { accountRef: { name: acme, namespace: other }, roles: [x] }] }",
+        refused: "{ email: a@b.example, memberships: [{ accountRef: { name: acme }, roles: [x] }, \
+            { accountRef: { name: acme }, roles: [y] }] }",
+    },
+    Case {
+        kind: "Member", place: "spec", says: "`firstName`, `lastName`, `phone`, `timezone` and `password` need",
+        accepted: "{ email: a@b.example, onboarding: Create, firstName: Ada }",
+        refused: "{ email: a@b.example, firstName: Ada }",
+    },
+    Case {
+        kind: "Member", place: "spec.password", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ email: a@b.example, onboarding: Create, password: { secretKeyRef: { name: s, key: k } } }",
+        refused: "{ email: a@b.example, onboarding: Create, password: { env: PASSWORD } }",
+    },
+    Case {
+        kind: "ApiKey", place: "spec", says: "nobody says where the secret of this key goes",
+        accepted: "{ accountRef: { name: lab }, externalId: abc }",
+        refused: "{ accountRef: { name: lab } }",
+    },
+    Case {
+        kind: "ApiKey", place: "spec.writeSecretTo", says: "in a cluster the secret of a key goes into a Secret",
+        accepted: "{ accountRef: { name: lab }, writeSecretTo: { secretKeyRef: { name: s, key: k } } }",
+        refused: "{ accountRef: { name: lab }, writeSecretTo: { file: { path: x } } }",
+    },
+];
+
+/// What may not change, once it is there: from, an edit that is let through, one that is not.
+#[rustfmt::skip]
+const EDITS: &[(&str, &str, &str, &str)] = &[
+    (
+        "`providerRef` can't be changed",
+        "{ providerRef: { name: pureport } }",
+        "{ providerRef: { name: pureport }, displayName: Acme }",
+        "{ providerRef: { name: other } }",
+    ),
+    (
+        "`providerRef` can't be changed",
+        "{ providerRef: { name: pureport }, parentRef: { name: acme } }",
+        "{ providerRef: { name: pureport }, parentRef: { name: acme }, displayName: Acme }",
+        "{ parentRef: { name: acme } }",
+    ),
+    (
+        "`parentRef` can't be changed",
+        "{ parentRef: { name: acme } }",
+        "{ parentRef: { name: acme }, displayName: Lab }",
+        "{ parentRef: { name: finance } }",
+    ),
+    (
+        "`parentRef` can't be changed",
+        "{ providerRef: { name: pureport } }",
+        "{ providerRef: { name: pureport }, tags: { a: b } }",
+        "{ providerRef: { name: pureport }, parentRef: { name: acme } }",
+    ),
+];
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn every_rule_lets_the_right_through_and_says_what_to_do_about_the_rest() {
+    let namespace = plane().namespace().unwrap();
+    for case in CASES {
+        let accepted = try_out(&namespace, &object(case.kind, "x", &case.accepted.replace("KEYS", KEYS)));
+        assert!(accepted.success, "{} {}: {}", case.kind, case.accepted, accepted.err);
+        let refused = try_out(&namespace, &object(case.kind, "x", &case.refused.replace("KEYS", KEYS)));
+        assert!(!refused.success, "{} {} was let through", case.kind, case.refused);
+        let said = &refused.err;
+        assert!(said.contains(case.says), "{} {}: {said}", case.kind, case.refused);
+        assert!(said.contains(&format!("{}: Invalid", case.place)), "{}: {said}", case.place);
+    }
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn an_account_stays_at_its_provider_and_under_its_parent() {
+    for (says, from, accepted, refused) in EDITS {
+        let namespace = plane().namespace().unwrap();
+        let object = |spec| object("Account", "lab", spec);
+        assert!(apply(&namespace, &object(from)).success, "{from}");
+        let edited = try_out(&namespace, &object(accepted));
+        assert!(edited.success, "{accepted}: {}", edited.err);
+        let edited = try_out(&namespace, &object(refused));
+        assert!(!edited.success && edited.err.contains(says), "{refused}: {}", edited.err);
+    }
+}
+
+#[test]
+fn every_rule_has_a_case_for_each_of_its_places() {
+    let mut open = BTreeSet::new();
+    for rule in RULES {
+        for place in rule.places {
+            let tried = CASES.iter().any(|case| {
+                let bare = case.place.split('[').next().unwrap();
+                case.kind == rule.kind
+                    && bare == place.trim_end_matches("[]")
+                    && rule.message.starts_with(case.says)
+            });
+            let edited = EDITS.iter().any(|(says, ..)| rule.message.starts_with(says));
+            if !tried && !edited {
+                open.insert(format!("{} {place}: {}", rule.kind, rule.message));
+            }
+        }
+    }
+    assert_eq!(open, BTreeSet::new());
+}
