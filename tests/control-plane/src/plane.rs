@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use uuid::Uuid;
 
-use crate::files::{kubeconfig, private_key, write};
+use crate::files::{kubeconfig, signing_key, write};
 use crate::keeper::Keeper;
 use crate::kubectl::Kubectl;
 use crate::programs::program;
@@ -155,7 +155,9 @@ impl ControlPlane {
 
     fn write_files(&self) -> anyhow::Result<()> {
         let token = Uuid::new_v4().to_string();
-        write(&self.path("service-accounts.key"), &private_key()?)?;
+        let (private, public) = signing_key()?;
+        write(&self.path("service-accounts.key"), &private)?;
+        write(&self.path("service-accounts.pub"), &public)?;
         write(&self.path("tokens.csv"), &format!("{token},admin,admin,system:masters\n"))?;
         write(&self.kubeconfig(), &kubeconfig(&self.server, &self.certificate(), &token, "default"))
     }
@@ -174,14 +176,13 @@ impl ControlPlane {
     }
 
     fn api_server_arguments(&self, store: u16, secure: u16) -> Vec<String> {
-        let key = self.path("service-accounts.key").display().to_string();
         vec![
             format!("--etcd-servers=http://127.0.0.1:{store}"),
             format!("--secure-port={secure}"),
             "--bind-address=127.0.0.1".to_owned(),
             format!("--cert-dir={}", self.path("certificates").display()),
-            format!("--service-account-key-file={key}"),
-            format!("--service-account-signing-key-file={key}"),
+            format!("--service-account-key-file={}", self.path("service-accounts.pub").display()),
+            format!("--service-account-signing-key-file={}", self.path("service-accounts.key").display()),
             "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
             format!("--token-auth-file={}", self.path("tokens.csv").display()),
             "--authorization-mode=RBAC".to_owned(),

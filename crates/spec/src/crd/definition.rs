@@ -30,6 +30,9 @@ const SETS: &[&str] = &[
     "spec.authoritative",
 ];
 
+/// Texts that have no field of their own to say how long they may be.
+const LENGTHS: &[(&str, u32)] = &[("status.held[].people.first[]", 254)];
+
 /// The definition of every kind, with the plural that names it.
 ///
 /// # Errors
@@ -61,6 +64,11 @@ fn definition<K: CustomResourceExt>(kind: &str) -> Result<Value, String> {
     for place in SETS {
         if let Some(list) = at(schema, place) {
             list["x-kubernetes-list-type"] = json!("set");
+        }
+    }
+    for (place, length) in LENGTHS {
+        if let Some(text) = at(schema, place) {
+            text["maxLength"] = json!(length);
         }
     }
     for rule in RULES.iter().filter(|rule| rule.kind == kind) {
@@ -137,4 +145,43 @@ fn at<'s>(schema: &'s mut Value, place: &str) -> Option<&'s mut Value> {
 
 fn keyable(list: &Value, key: &str) -> bool {
     list["items"]["properties"].get(key).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::definitions;
+
+    #[test]
+    fn every_text_list_and_map_has_a_bound() {
+        let mut unbounded = vec![];
+        for (kind, definition) in definitions().unwrap() {
+            let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+            look(schema, kind, &mut unbounded);
+        }
+        assert_eq!(unbounded, Vec::<String>::new());
+    }
+
+    fn look(schema: &Value, place: &str, unbounded: &mut Vec<String>) {
+        let has = |bound: &str| schema.get(bound).is_some();
+        let bounded = match schema["type"].as_str() {
+            Some("string") => has("maxLength") || has("enum") || schema["format"] == "date-time",
+            Some("array") => has("maxItems"),
+            Some("object") => has("properties") || has("maxProperties") || place.ends_with(".metadata"),
+            Some("integer" | "boolean") => true,
+            _ => false,
+        };
+        if !bounded {
+            unbounded.push(place.to_owned());
+        }
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            look(field, &format!("{place}.{name}"), unbounded);
+        }
+        for (inside, sign) in [("items", "[]"), ("additionalProperties", "{}")] {
+            if let Some(inside) = schema.get(inside) {
+                look(inside, &format!("{place}{sign}"), unbounded);
+            }
+        }
+    }
 }
