@@ -74,21 +74,10 @@ kind!(
     /// One configured connection to an API.
     #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "Provider", namespaced,
+        group = "orgform.dev", version = "v1alpha1", kind = "Provider", namespaced,
+        crates(kube_core = "::kube_core"),
         status = "crate::crd::ProviderStatus", derive = "PartialEq",
         category = "orgform", shortname = "oprov",
-        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
-        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
-        printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode"),
-        printcolumn(name = "Accounts", type_ = "integer", json_path = ".status.counts.accounts"),
-        printcolumn(name = "People", type_ = "integer", json_path = ".status.counts.people"),
-        printcolumn(name = "Waiting", type_ = "integer", json_path = ".status.waiting.total"),
-        printcolumn(name = "Refused", type_ = "integer", json_path = ".status.refused.total"),
-        printcolumn(name = "Held", type_ = "integer", json_path = ".status.heldPeople"),
-        printcolumn(name = "Connection", type_ = "string", json_path = ".status.connection", priority = 1),
-        printcolumn(name = "Last pass", type_ = "date", json_path = ".status.lastPass.at", priority = 1),
-        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
-        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     ))]
     ProviderSpec {
         /// Connects to Pureport. Exactly one provider block is needed.
@@ -269,20 +258,10 @@ kind!(
     /// An account: it owns roles and has members.
     #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "Account", namespaced,
+        group = "orgform.dev", version = "v1alpha1", kind = "Account", namespaced,
+        crates(kube_core = "::kube_core"),
         status = "crate::crd::AccountStatus", derive = "PartialEq",
         category = "orgform", shortname = "oacc",
-        selectable = ".spec.providerRef.name",
-        selectable = ".spec.parentRef.name",
-        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
-        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
-        printcolumn(name = "Provider", type_ = "string", json_path = ".status.provider"),
-        printcolumn(name = "Parent", type_ = "string", json_path = ".spec.parentRef.name"),
-        printcolumn(name = "People", type_ = "integer", json_path = ".status.people"),
-        printcolumn(name = "Waiting", type_ = "integer", json_path = ".status.waiting"),
-        printcolumn(name = "Id", type_ = "string", json_path = ".status.externalId", priority = 1),
-        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
-        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     ))]
     AccountSpec {
         /// The provider; that of the parent if not said.
@@ -326,18 +305,10 @@ kind!(
     /// A custom role.
     #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "Role", namespaced,
+        group = "orgform.dev", version = "v1alpha1", kind = "Role", namespaced,
+        crates(kube_core = "::kube_core"),
         status = "crate::crd::RoleStatus", derive = "PartialEq",
         category = "orgform", shortname = "orole",
-        selectable = ".spec.accountRef.name",
-        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
-        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
-        printcolumn(name = "Provider", type_ = "string", json_path = ".status.provider"),
-        printcolumn(name = "Account", type_ = "string", json_path = ".spec.accountRef.name"),
-        printcolumn(name = "Holders", type_ = "integer", json_path = ".status.holders"),
-        printcolumn(name = "Id", type_ = "string", json_path = ".status.externalId", priority = 1),
-        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
-        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     ))]
     RoleSpec {
         /// The account that owns it; the account's children inherit it where the provider does so.
@@ -377,19 +348,10 @@ kind!(
     /// A person and the memberships that the person should have.
     #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "Member", namespaced,
+        group = "orgform.dev", version = "v1alpha1", kind = "Member", namespaced,
+        crates(kube_core = "::kube_core"),
         status = "crate::crd::MemberStatus", derive = "PartialEq",
         category = "orgform", shortname = "omem",
-        selectable = ".spec.email",
-        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
-        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
-        printcolumn(name = "Provider", type_ = "string", json_path = ".status.summary.providers"),
-        printcolumn(name = "Accounts", type_ = "string", json_path = ".status.summary.accounts"),
-        printcolumn(name = "Roles", type_ = "string", json_path = ".status.summary.roles"),
-        printcolumn(name = "Invite", type_ = "string", json_path = ".status.summary.invite"),
-        printcolumn(name = "Email", type_ = "string", json_path = ".spec.email", priority = 1),
-        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
-        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     ))]
     MemberSpec {
         /// The person's e-mail; compared in lower case.
@@ -456,18 +418,10 @@ kind!(
     /// An API key for programs. Its secret is shown once, when the key is made, and put away then.
     #[cfg_attr(feature = "crd", derive(kube_derive::CustomResource))]
     #[cfg_attr(feature = "crd", kube(
-        group = "orgform.dev", crates(kube_core = "::kube_core"), version = "v1alpha1", kind = "ApiKey", namespaced,
+        group = "orgform.dev", version = "v1alpha1", kind = "ApiKey", namespaced,
+        crates(kube_core = "::kube_core"),
         status = "crate::crd::ApiKeyStatus", derive = "PartialEq",
         category = "orgform", shortname = "okey",
-        selectable = ".spec.accountRef.name",
-        printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
-        printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
-        printcolumn(name = "Provider", type_ = "string", json_path = ".status.provider"),
-        printcolumn(name = "Account", type_ = "string", json_path = ".spec.accountRef.name"),
-        printcolumn(name = "Secret", type_ = "string", json_path = ".status.secret"),
-        printcolumn(name = "Id", type_ = "string", json_path = ".status.externalId", priority = 1),
-        printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1),
-        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     ))]
     ApiKeySpec {
         /// The account that it belongs to; where roles are inherited, it works in the account's children too.

@@ -7,7 +7,7 @@ use kube_core::CustomResourceExt;
 use serde_json::{Map, Value, json};
 
 use super::rules::RULES;
-use super::{Account, ApiKey, Member, Provider, Role};
+use super::{Account, ApiKey, Member, Provider, Role, columns};
 
 /// Lists whose items have a name: several writers can each have items of their own, and none is there twice.
 const KEYED: &[(&str, &str)] = &[
@@ -49,9 +49,11 @@ pub fn definitions() -> Result<Vec<(&'static str, Value)>, String> {
 
 fn definition<K: CustomResourceExt>(kind: &str) -> Result<Value, String> {
     let mut definition = serde_json::to_value(K::crd()).map_err(|error| error.to_string())?;
-    let schema = definition
-        .pointer_mut("/spec/versions/0/schema/openAPIV3Schema")
-        .ok_or_else(|| format!("{kind} has no schema"))?;
+    let version =
+        definition.pointer_mut("/spec/versions/0").ok_or_else(|| format!("{kind} has no version"))?;
+    columns::add(kind, version);
+    let schema =
+        version.pointer_mut("/schema/openAPIV3Schema").ok_or_else(|| format!("{kind} has no schema"))?;
     tidy(schema);
     schema["description"] = schema["properties"]["spec"]["description"].clone();
     conditions(schema)?;
@@ -151,36 +153,69 @@ fn keyable(list: &Value, key: &str) -> bool {
 mod tests {
     use serde_json::Value;
 
-    use super::definitions;
+    use super::{RULES, definitions};
 
     #[test]
     fn every_text_list_and_map_has_a_bound() {
         let mut unbounded = vec![];
         for (kind, definition) in definitions().unwrap() {
             let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
-            look(schema, kind, &mut unbounded);
+            each(schema, kind, &mut |one, place| {
+                let has = |bound: &str| one.get(bound).is_some();
+                let bounded = match one["type"].as_str() {
+                    Some("string") => has("maxLength") || has("enum") || one["format"] == "date-time",
+                    Some("array") => has("maxItems"),
+                    Some("object") => {
+                        has("properties") || has("maxProperties") || place.ends_with(".metadata")
+                    }
+                    Some("integer" | "boolean") => true,
+                    _ => false,
+                };
+                if !bounded {
+                    unbounded.push(place.to_owned());
+                }
+            });
         }
         assert_eq!(unbounded, Vec::<String>::new());
     }
 
-    fn look(schema: &Value, place: &str, unbounded: &mut Vec<String>) {
-        let has = |bound: &str| schema.get(bound).is_some();
-        let bounded = match schema["type"].as_str() {
-            Some("string") => has("maxLength") || has("enum") || schema["format"] == "date-time",
-            Some("array") => has("maxItems"),
-            Some("object") => has("properties") || has("maxProperties") || place.ends_with(".metadata"),
-            Some("integer" | "boolean") => true,
-            _ => false,
-        };
-        if !bounded {
-            unbounded.push(place.to_owned());
+    #[test]
+    fn every_provider_block_is_counted() {
+        let rule = RULES.iter().find(|rule| rule.rule.ends_with(".size() == 1")).unwrap();
+        for block in crate::validate::provider::BLOCKS {
+            assert!(rule.rule.contains(&format!("has(self.{block})")), "{block}: {}", rule.rule);
+            assert!(rule.message.contains(&format!("`{block}`")), "{block}: {}", rule.message);
         }
+        assert_eq!(rule.rule.matches("has(").count(), crate::validate::provider::BLOCKS.len());
+    }
+
+    #[test]
+    fn no_secret_comes_from_the_operators_own_environment_or_files() {
+        let mut sources = 0;
+        for (kind, definition) in definitions().unwrap() {
+            let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+            each(schema, kind, &mut |one, place| {
+                let fields = &one["properties"];
+                if fields.get("secretKeyRef").is_some() {
+                    sources += 1;
+                    let rules = one["x-kubernetes-validations"].to_string();
+                    for other in ["env", "file"].iter().filter(|other| fields.get(other).is_some()) {
+                        assert!(rules.contains(&format!("!has(self.{other})")), "{place}: {rules}");
+                    }
+                }
+            });
+        }
+        assert!(sources > 0);
+    }
+
+    fn each(schema: &Value, place: &str, tell: &mut impl FnMut(&Value, &str)) {
+        tell(schema, place);
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-            look(field, &format!("{place}.{name}"), unbounded);
+            each(field, &format!("{place}.{name}"), tell);
         }
         for (inside, sign) in [("items", "[]"), ("additionalProperties", "{}")] {
             if let Some(inside) = schema.get(inside) {
-                look(inside, &format!("{place}{sign}"), unbounded);
+                each(inside, &format!("{place}{sign}"), tell);
             }
         }
     }

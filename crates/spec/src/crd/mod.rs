@@ -3,6 +3,7 @@
 //! One schema for files and cluster: the content is that of [`crate::kinds`]; here is what only a cluster has,
 //! the status. No client: who talks to a cluster is the operator, and the CLI behind a feature of its own.
 
+mod columns;
 mod definition;
 mod picture;
 mod rules;

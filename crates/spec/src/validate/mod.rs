@@ -6,7 +6,7 @@ mod account;
 mod api_key;
 pub(crate) mod fields;
 mod member;
-mod provider;
+pub(crate) mod provider;
 mod role;
 
 use std::sync::Arc;

@@ -26,11 +26,9 @@ pub(crate) fn path(name: &str) -> String {
     root.join(name).display().to_string()
 }
 
-/// An object of ours in one line of YAML.
+/// An object of ours in YAML.
 pub(crate) fn object(kind: &str, name: &str, spec: &str) -> String {
-    format!(
-        "{{ apiVersion: orgform.dev/v1alpha1, kind: {kind}, metadata: {{ name: {name} }}, spec: {spec} }}\n"
-    )
+    format!("apiVersion: orgform.dev/v1alpha1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec: {spec}\n")
 }
 
 /// Asks the server to take objects without keeping them.

@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask cluster` builds the control plane and runs these; plain `cargo test` leaves them out.
 
+#![allow(clippy::unwrap_used)]
+
 mod bed;
 mod chart;
 mod definitions;

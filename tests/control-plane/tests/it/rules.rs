@@ -98,7 +98,7 @@ const CASES: &[Case] = &[
         accepted: "{ email: a@b.example, memberships: [{ accountRef: { name: acme }, roles: [x] }, \
             { accountRef: { name: acme, namespace: other }, roles: [x] }] }",
         refused: "{ email: a@b.example, memberships: [{ accountRef: { name: acme }, roles: [x] }, \
-            { accountRef: { name: acme }, roles: [y] }] }",
+            { accountRef: { name: acme }, roles: [z] }] }",
     },
     Case {
         kind: "Member", place: "spec", says: "`firstName`, `lastName`, `phone`, `timezone` and `password` need",
