@@ -9,3 +9,4 @@ mod chart;
 mod definitions;
 mod example;
 mod rules;
+mod status;
