@@ -126,6 +126,21 @@ fn a_secret_key_ref_is_for_clusters() {
 }
 
 #[test]
+fn other_namespaces_are_for_clusters_and_opening_to_them_does_no_harm_in_files() {
+    let member = "  email: a@b.example\n  memberships:\n    - { accountRef: { name: acme, namespace: org }, roles: [x] }\n";
+    let found = of_member(member);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("`namespace` can be used in a cluster only | objects of files have none"),
+        "{found:?}"
+    );
+    let provider = "  pureport: { simulator: {} }\n  allowedNamespaces: [{ name: team-a, roles: [viewer] }, { name: team-b }]\n";
+    assert_eq!(of_provider(provider), Vec::<String>::new());
+    let nameless = of_provider("  pureport: { simulator: {} }\n  allowedNamespaces: [{ roles: [viewer] }]\n");
+    assert!(nameless.len() == 1 && nameless[0].contains("needs `name`"), "{nameless:?}");
+}
+
+#[test]
 fn permissions_become_cells_as_written() {
     let role = "kind: Role\nmetadata: { name: r }\nspec:\n  accountRef: { name: acme }\n  permissions:\n    - { resources: \
                 [networks, ports], actions: [read, all] }\n    - { resources: [all], actions: [read] }";
