@@ -111,6 +111,7 @@ pub(crate) async fn decide(
     progress.on(Event::Planning);
     let mut looked_at = BTreeSet::new();
     for _ in 0..ROUNDS {
+        orgform_plan::recall(&mut world, state, case.semantics);
         let planned = decide_once(case, state, &world, clock.now());
         let more: BTreeSet<Scope> = planned.plan.needs.difference(&looked_at).cloned().collect();
         if more.is_empty() {
@@ -121,6 +122,7 @@ pub(crate) async fn decide(
         // Who is in them decides too: somebody whose e-mail is not known may be protected.
         look_people_up(observer, case, state, &mut world, clock, progress).await; // I/O
     }
+    orgform_plan::recall(&mut world, state, case.semantics);
     let planned = decide_once(case, state, &world, clock.now());
     Planned { world, ..planned }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use reqwest::Method;
+use secrecy::SecretString;
 use serde_json::Value;
 
 /// What a call does at the server, and so what trying it twice would do.
@@ -26,6 +27,7 @@ pub struct Call {
     pub(crate) body: Option<Value>,
     pub(crate) effect: Effect,
     pub(crate) tried: String,
+    pub(crate) secrets: Vec<SecretString>,
 }
 
 impl Call {
@@ -70,6 +72,18 @@ impl Call {
         self
     }
 
+    /// Names a secret that the path or body holds: it is kept out of logs and of what the server says.
+    #[must_use]
+    pub fn secret(mut self, secret: SecretString) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
+    /// A PATCH, which leaves the same behind however often it is made.
+    pub fn patch(path: &[&str], tried: impl Into<String>) -> Self {
+        Self::new(Method::PATCH, path, Effect::Sets, tried)
+    }
+
     fn new(method: Method, path: &[&str], effect: Effect, tried: impl Into<String>) -> Self {
         Self {
             method,
@@ -78,6 +92,7 @@ impl Call {
             body: None,
             effect,
             tried: tried.into(),
+            secrets: Vec::new(),
         }
     }
 }

@@ -35,9 +35,11 @@ pub fn code(code: &str) -> Option<String> {
     (!code.is_empty() && code.len() <= 64 && code.chars().all(plain)).then(|| code.to_owned())
 }
 
-/// The path of a call for logs: without e-mails, with the names of query parameters only.
-pub fn path(url: &Url) -> String {
+/// The path of a call for logs: without e-mails and these secrets, with the names of query parameters only.
+pub fn path(url: &Url, secrets: &[SecretString]) -> String {
+    let is_secret = |part: &str| secrets.iter().any(|secret| secret.expose_secret() == part);
     let segments = url.path_segments().into_iter().flatten();
+    let segments = segments.map(|part| if is_secret(part) { "{secret}" } else { part });
     let shown: Vec<&str> = segments
         .map(|part| if part.contains('@') || part.contains("%40") { "{email}" } else { part })
         .collect();
@@ -71,6 +73,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_secret_of_a_path_is_not_in_logs() {
+        let url = Url::parse("https://api.example/invites/0a1b-2c3d/resend").unwrap();
+        assert_eq!(path(&url, &[SecretString::from("0a1b-2c3d")]), "/invites/{secret}/resend");
+    }
+
+    #[test]
     fn a_servers_text_loses_secrets_links_tokens_and_control_characters() {
         let secret = SecretString::from("s3cr3t-value");
         let said = "bad \u{1b}[31msecret s3cr3t-value, see https://x.example/join/abc, eyJhbGciOi.J9.x /join?token=1";
@@ -95,7 +103,7 @@ mod tests {
         let url =
             Url::parse("https://u:p@x.example/users/ada%40acme.example?emailAddress=ada@acme.example&a=b")
                 .unwrap();
-        assert_eq!(path(&url), "/users/{email}?emailAddress=…&a=…");
+        assert_eq!(path(&url, &[]), "/users/{email}?emailAddress=…&a=…");
         assert_eq!(super::url(&url), "https://x.example/users/ada%40acme.example");
     }
 }

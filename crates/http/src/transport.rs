@@ -112,7 +112,7 @@ impl Transport {
         let _seat = self.gate.enter().await;
         tally.fetch_add(1, Ordering::Relaxed);
         let url = self.url(call);
-        let path = tracing::enabled!(tracing::Level::DEBUG).then(|| redact::path(&url));
+        let path = tracing::enabled!(tracing::Level::DEBUG).then(|| redact::path(&url, &call.secrets));
         let mut request = self.http.request(call.method.clone(), url).header(ACCEPT, "application/json");
         if let Some(bearer) = bearer {
             request = request.bearer_auth(bearer.expose_secret());
@@ -161,7 +161,7 @@ impl Transport {
                 Err(error) => return Err(Trouble::of(error, &self.shown, self.options.timeout)),
             }
         }
-        let said = if status.is_success() { Said::default() } else { self.said(&body, bearer) };
+        let said = if status.is_success() { Said::default() } else { self.said(&body, call, bearer) };
         match status.as_u16() {
             408 | 429 | 500.. => {
                 let after = asked_to_wait(&headers);
@@ -182,8 +182,8 @@ impl Transport {
         Ok(Answer { status, location, body, said, tried: call.tried.clone(), effect: call.effect })
     }
 
-    fn said(&self, body: &[u8], bearer: Option<&SecretString>) -> Said {
-        let secrets: Vec<&SecretString> = self.secrets.iter().chain(bearer).collect();
+    fn said(&self, body: &[u8], call: &Call, bearer: Option<&SecretString>) -> Said {
+        let secrets: Vec<&SecretString> = self.secrets.iter().chain(&call.secrets).chain(bearer).collect();
         let Said { code, message, field } = (self.options.said)(body);
         Said {
             code: code.and_then(|code| redact::code(&code)),

@@ -66,6 +66,7 @@ fn client_with(endpoint: &str, options: Options, auth: impl Auth + 'static) -> C
         credentials: vec![Credential { field: "key".into(), source: "env KEY".into(), secret }],
         user_agent: "orgform-test".into(),
         other_credentials: vec![],
+        secrets: std::sync::Arc::new(orgform_provider::NoSecrets),
     };
     Client::new(&connection, options, Arc::new(auth)).unwrap()
 }

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::change::Action;
+
 /// What a provider can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capabilities {
@@ -47,6 +49,8 @@ pub struct Capabilities {
     pub mails: Mails,
     /// How many changes of a kind go in one call.
     pub batch: usize,
+    /// How many invites go in one call, where that is more.
+    pub bulk_invite: usize,
     /// How hard the provider may be asked.
     pub rate: Rate,
     /// How long after a write a list may still lack the result.
@@ -96,9 +100,16 @@ impl Capabilities {
         audit_log: false,
         mails: Mails { on_invite: false, on_resend: false, on_remove: false },
         batch: 1,
+        bulk_invite: 1,
         rate: Rate { concurrency: 1, per_second: 1 },
         visible_within: Duration::ZERO,
     };
+
+    /// How many changes like this one go in one call.
+    pub fn batch_of(&self, action: &Action) -> usize {
+        let batch = self.batch.max(1);
+        if matches!(action, Action::Invite { .. }) { batch.max(self.bulk_invite) } else { batch }
+    }
 }
 
 impl Default for Capabilities {

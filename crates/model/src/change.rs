@@ -11,6 +11,7 @@ use crate::address::Address;
 use crate::api_key::{SecretPlace, ShownOnce};
 use crate::fields::{FieldChange, Fields};
 use crate::ids::{AccountId, ApiKeyId, Email, InviteId, PersonId, RoleId};
+use crate::secret::SecretRef;
 
 /// Names something that exists, or that an earlier change of the same plan makes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -96,6 +97,28 @@ pub enum Action {
         email: Email,
         /// All grants.
         roles: BTreeSet<Ref<RoleId>>,
+    },
+    /// Makes a person who is a member at once, without an invite or a mail.
+    CreateMember {
+        /// The account.
+        account: Ref<AccountId>,
+        /// Whom.
+        email: Email,
+        /// All grants.
+        roles: BTreeSet<Ref<RoleId>>,
+        /// All declared fields of the person.
+        fields: Fields,
+        /// Where the first password comes from. It is read while applying, and never shown or remembered.
+        password: Option<SecretRef>,
+    },
+    /// Changes declared fields of a person, whatever the account; all others stay.
+    UpdatePerson {
+        /// An account in which the person was seen.
+        account: AccountId,
+        /// The person.
+        person: PersonId,
+        /// The fields that differ, with what must still be there.
+        changes: Vec<FieldChange>,
     },
     /// Changes the grants of a pending invite, without a mail.
     UpdateInvite {
@@ -237,6 +260,18 @@ pub enum Applied {
         /// The secret, in the answer to making it only. Never written with the rest.
         #[serde(skip)]
         secret: Option<ShownOnce>,
+    },
+    /// An invite that is there, and whose mail is known to have failed.
+    Unmailed {
+        /// Its id.
+        invite: InviteId,
+        /// The grants it will give.
+        roles: BTreeSet<RoleId>,
+    },
+    /// A person's own fields.
+    Person {
+        /// Who.
+        person: PersonId,
     },
     /// It is not there any more.
     Gone,

@@ -12,6 +12,7 @@ use crate::finding::Place;
 use crate::grants::Grants;
 use crate::ids::{AccountId, ApiKeyId, Email, ObjectRef, PersonId, ProviderName, RoleId};
 use crate::policy::{Adoption, Policy, Removal};
+use crate::secret::SecretRef;
 
 /// Everything declared for one provider. Sorted, so that planning is one merge walk.
 #[derive(Clone, Debug, PartialEq)]
@@ -210,6 +211,15 @@ pub struct DesiredPerson {
     pub identity: Option<PersonId>,
     /// Fields of the person, such as names.
     pub fields: Fields,
+    /// How the person is made, where that is declared; else invited.
+    pub creation: Option<Box<Creation>>,
+}
+
+/// How a person is made without an invite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// Where the first password comes from.
+    pub password: Option<SecretRef>,
 }
 
 /// One declared API key.

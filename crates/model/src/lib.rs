@@ -16,6 +16,7 @@ pub mod history;
 pub mod ids;
 pub mod invite;
 pub mod policy;
+pub mod secret;
 pub mod semantics;
 pub mod state;
 pub mod world;
@@ -33,6 +34,7 @@ pub use ids::{
 };
 pub use jiff::{SignedDuration, Timestamp};
 pub use policy::Policy;
+pub use secret::SecretRef;
 pub use semantics::Semantics;
 pub use state::{ProviderState, State};
 pub use world::{Observation, Scope, World};

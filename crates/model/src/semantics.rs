@@ -3,6 +3,8 @@
 //! It works offline: no call is needed to plan, validate or explain. A provider's crate has one constant of
 //! this type; nothing outside that crate asks which provider it is dealing with.
 
+use crate::policy::Removal;
+
 /// How a provider's accounts, roles and members behave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Semantics {
@@ -18,6 +20,37 @@ pub struct Semantics {
     pub admin: AdminRight,
     /// API keys; none where there are none, or none that can be declared.
     pub api_keys: Option<ApiKeySemantics>,
+    /// People, whatever the account.
+    pub people: PersonSemantics,
+}
+
+/// How people behave, whatever the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonSemantics {
+    /// The fields that can be declared of a person.
+    pub fields: &'static [FieldRule],
+    /// Whether somebody can be made at once, without an invite.
+    pub creatable: bool,
+    /// Whether somebody who was removed can be invited or made again.
+    pub returns: bool,
+    /// Whether an observation tells who is disabled; if not, what was applied last counts.
+    pub disabled_shown: bool,
+    /// What happens to a membership that is no longer declared, where no manifest says it.
+    pub removal: Removal,
+    /// What the person has to do for another e-mail, as a clause, where only the person can.
+    pub email_change: Option<&'static str>,
+}
+
+impl PersonSemantics {
+    /// People keep their own profile, come by invite, and may go and come back.
+    pub const USUAL: Self = Self {
+        fields: &[],
+        creatable: false,
+        returns: true,
+        disabled_shown: true,
+        removal: Removal::Remove,
+        email_change: None,
+    };
 }
 
 /// How accounts behave.
@@ -48,6 +81,9 @@ pub struct RoleSemantics {
     pub fixed: &'static [FixedRole],
     /// Fixed roles that the provider adds to every member by itself: never a change.
     pub implied: &'static [&'static str],
+    /// Fixed roles, the weakest first, where the weakest counts of somebody who is found with several although a
+    /// member has exactly one. Empty where that can't be.
+    pub weakest_first: &'static [&'static str],
     /// The field that tells one role of an account from another when no id is known.
     pub natural_key: &'static str,
     /// The fields of custom roles.

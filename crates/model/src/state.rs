@@ -64,6 +64,12 @@ pub struct ProviderState {
     pub api_keys: BTreeMap<ApiKeyId, ApiKeyRecord>,
     /// E-mails of people, ours or not, where a list of members lacks them.
     pub people: BTreeMap<PersonId, KnownPerson>,
+    /// Fields of people that we applied.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub profiles: BTreeMap<PersonId, ProfileRecord>,
+    /// People whom we removed where nobody who was removed comes back, and when.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub gone: BTreeMap<Email, Timestamp>,
     /// Names of fixed roles, where each account has an id of its own for them.
     pub fixed_roles: BTreeMap<RoleId, String>,
     /// Writes that were begun and whose outcome was not recorded.
@@ -172,6 +178,16 @@ pub struct MembershipRecord {
     pub disabled: bool,
 }
 
+/// Fields of a person that we applied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProfileRecord {
+    /// The object that declared them last.
+    pub object: ObjectRef,
+    /// What was applied.
+    pub applied: Fields,
+}
+
 /// Mails of one invite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -251,6 +267,24 @@ pub enum Record {
         /// Whose.
         email: Email,
     },
+    /// The membership is gone, and the person can't come back.
+    GoneForEver {
+        /// The account.
+        account: AccountId,
+        /// Whose.
+        email: Email,
+        /// Whether the membership was ours.
+        ours: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Fields of a person.
+    Profile {
+        /// Who.
+        person: PersonId,
+        /// What to remember.
+        record: Box<ProfileRecord>,
+    },
     /// Nothing: what was written is not ours.
     Nothing,
 }
@@ -267,8 +301,10 @@ impl Remember {
             }
             (Record::Membership { account, email, record }, applied) => {
                 let mut record = record.clone();
-                if let Applied::Member { person, .. } = applied {
-                    record.person = Some(person.clone());
+                match applied {
+                    Applied::Member { person, .. } => record.person = Some(person.clone()),
+                    Applied::Unmailed { .. } => record.mail.outcome = Some(MailOutcome::Failed),
+                    _ => {}
                 }
                 Some(Entry::Membership { account: account.clone(), email: email.clone(), record })
             }
@@ -281,14 +317,31 @@ impl Remember {
             (Record::DropMembership { account, email }, _) => {
                 Some(Entry::DropMembership { account: account.clone(), email: email.clone() })
             }
+            (Record::Profile { person, record }, _) => {
+                Some(Entry::Profile { id: person.clone(), record: record.clone() })
+            }
+            (Record::GoneForEver { email, at, .. }, _) => {
+                Some(Entry::GoneForEver { email: email.clone(), at: *at })
+            }
             (Record::Nothing | Record::Account(_) | Record::Role(_) | Record::ApiKey(_), _) => None,
+        };
+        let dropped = match &self.record {
+            Record::GoneForEver { account, email, ours: true, .. } => {
+                Some(Entry::DropMembership { account: account.clone(), email: email.clone() })
+            }
+            _ => None,
         };
         let fixed = match applied {
             Applied::Account { fixed_roles, .. } => fixed_roles.clone(),
             _ => BTreeMap::new(),
         };
         let fixed = fixed.into_iter().map(|(name, id)| Entry::FixedRole { id, name });
-        record.into_iter().chain(fixed).chain(self.losses.iter().cloned().map(Entry::Lost)).collect()
+        record
+            .into_iter()
+            .chain(dropped)
+            .chain(fixed)
+            .chain(self.losses.iter().cloned().map(Entry::Lost))
+            .collect()
     }
 }
 
@@ -403,6 +456,30 @@ pub enum Entry {
         /// Who.
         id: PersonId,
     },
+    /// Fields of a person are ours.
+    Profile {
+        /// Who.
+        id: PersonId,
+        /// What to remember.
+        record: Box<ProfileRecord>,
+    },
+    /// Fields of a person are not ours any more.
+    DropProfile {
+        /// Who.
+        id: PersonId,
+    },
+    /// Somebody was removed and can't come back.
+    GoneForEver {
+        /// Whose.
+        email: Email,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody who could not come back is there.
+    CameBack {
+        /// Whose.
+        email: Email,
+    },
     /// A fixed role has this id in some account.
     FixedRole {
         /// Its id.
@@ -496,6 +573,18 @@ impl ProviderState {
             }
             Entry::DropPerson { id } => {
                 self.people.remove(&id);
+            }
+            Entry::Profile { id, record } => {
+                self.profiles.insert(id, *record);
+            }
+            Entry::DropProfile { id } => {
+                self.profiles.remove(&id);
+            }
+            Entry::GoneForEver { email, at } => {
+                self.gone.insert(email, at);
+            }
+            Entry::CameBack { email } => {
+                self.gone.remove(&email);
             }
             Entry::FixedRole { id, name } => {
                 self.fixed_roles.insert(id, name);

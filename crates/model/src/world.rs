@@ -122,6 +122,8 @@ pub struct AccountContent {
     pub roles: BTreeMap<RoleId, ActualRole>,
     /// Members.
     pub members: BTreeMap<PersonId, ActualMember>,
+    /// Fields of these members that are theirs whatever the account, where the provider shows any.
+    pub person_fields: BTreeMap<PersonId, Fields>,
     /// Invites.
     pub invites: Vec<ActualInvite>,
     /// Whether all roles were seen.

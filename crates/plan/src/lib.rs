@@ -19,7 +19,9 @@ mod members;
 mod order;
 mod people;
 pub mod plan;
+mod profiles;
 mod reach;
+mod recall;
 mod recognize;
 pub mod record;
 pub mod render;
@@ -38,6 +40,7 @@ pub use record::{Bindings, RecordDraft};
 pub use report::{Fate, Left, Outcome, Report, Verified};
 
 pub use api_keys::secret_places;
+pub use recall::recall;
 pub use scopes::{people_to_look_up, scopes};
 pub use settle::settle;
 
@@ -96,6 +99,7 @@ fn decide(ground: &Ground<'_>) -> Plan {
     roles::plan(ground, &mut plan);
     members::plan(ground, &mut plan);
     api_keys::plan(ground, &mut plan);
+    profiles::plan(ground, &mut plan);
     order::connect(ground, &mut plan);
     reach::attach(ground, &mut plan);
     safety::judge(ground, &mut plan);

@@ -210,11 +210,13 @@ pub(crate) fn grants_after(change: &PlannedChange) -> Option<After<'_>> {
         Action::UpdateInvite { account, roles, .. } | Action::Resend { account, roles, .. } => {
             (Ref::Known(account.clone()), roles, false)
         }
+        Action::CreateMember { account, roles, .. } => (account.clone(), roles, true),
         Action::UpdateMember { account, roles, .. } => (Ref::Known(account.clone()), roles, true),
         Action::Withdraw { account, .. }
         | Action::RemoveMember { account, .. }
         | Action::Disable { account, .. } => (Ref::Known(account.clone()), &NONE, true),
         Action::Enable { .. }
+        | Action::UpdatePerson { .. }
         | Action::CreateAccount { .. }
         | Action::UpdateAccount { .. }
         | Action::RemoveAccount { .. }

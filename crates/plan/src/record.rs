@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use orgform_model::change::Ref;
 use orgform_model::policy::Removal;
 use orgform_model::state::{
-    AccountRecord, ApiKeyRecord, MailRecord, MembershipRecord, Record, RoleRecord, SecretFate,
+    AccountRecord, ApiKeyRecord, MailRecord, MembershipRecord, ProfileRecord, Record, RoleRecord, SecretFate,
 };
 use orgform_model::{
     AccountId, Address, ApiKeyId, ApiKeyLabel, Email, Fields, Grants, ObjectRef, PersonId, RoleId, RoleKey,
@@ -46,6 +46,24 @@ pub enum RecordDraft {
         account: AccountId,
         /// Whose.
         email: Email,
+    },
+    /// The membership is gone, and the person can't come back.
+    GoneForEver {
+        /// The account.
+        account: AccountId,
+        /// Whose.
+        email: Email,
+        /// Whether the membership was ours.
+        ours: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Fields of a person.
+    Profile {
+        /// Who.
+        person: PersonId,
+        /// What to remember.
+        record: ProfileRecord,
     },
     /// What is written is not ours.
     Nothing,
@@ -150,6 +168,13 @@ impl RecordDraft {
             Self::DropRole(id) => Record::DropRole(id.clone()),
             Self::DropMembership { account, email } => {
                 Record::DropMembership { account: account.clone(), email: email.clone() }
+            }
+            Self::GoneForEver { account, email, ours, at } => {
+                let (account, email) = (account.clone(), email.clone());
+                Record::GoneForEver { account, email, ours: *ours, at: *at }
+            }
+            Self::Profile { person, record } => {
+                Record::Profile { person: person.clone(), record: Box::new(record.clone()) }
             }
             Self::Nothing => Record::Nothing,
         })

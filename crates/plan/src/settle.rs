@@ -110,6 +110,15 @@ impl Look<'_> {
                 }
                 None => Outcome::NotVisible,
             },
+            Action::CreateMember { account, email, .. } => match account.known() {
+                Some(account) => self.in_account(account, |content| self.joined(account, content, email)),
+                None => Outcome::NotVisible,
+            },
+            Action::UpdatePerson { account, person, changes } => self.in_account(account, |content| {
+                let fields = content.person_fields.get(person);
+                let shown = |field: &str| fields.and_then(|fields| fields.get(field));
+                done_if(all_written(changes, shown), Applied::Person { person: person.clone() })
+            }),
             Action::Resend { account, email, .. } => {
                 self.in_account(account, |content| self.invited(account, content, email, Some(*at)))
             }
@@ -289,6 +298,17 @@ impl Look<'_> {
             record.secret = SecretFate::Stored(secret_to.clone());
         }
         then
+    }
+
+    /// Whether somebody who was to be made is a member.
+    fn joined(&self, account: &AccountId, content: &AccountContent, email: &Email) -> Outcome {
+        match self.people.of_account(account).by_email(email) {
+            Some(Seat { id: person, member, .. }) => {
+                Outcome::CarriedOut(Applied::Member { person: person.clone(), roles: member.roles.clone() })
+            }
+            None if content.people_complete.is_complete() => Outcome::NotVisible,
+            None => Outcome::Unseen,
+        }
     }
 
     /// Whether an invite was sent: its person is a member, or it is there and, for a resend, newly mailed.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use orgform_model::history::History;
 use orgform_model::{
-    AccountId, Applied, Capabilities, Change, Desired, Finding, Observation, Scope, Semantics, Timestamp,
+    AccountId, Applied, Capabilities, Change, Desired, Finding, Observation, Scope, SecretRef, Semantics,
+    Timestamp,
 };
 use secrecy::SecretString;
 use url::Url;
@@ -84,6 +85,27 @@ pub struct Connection {
     /// Credentials that other runs use at the same provider, as far as they are at hand: what they name is not
     /// taken away either.
     pub other_credentials: Vec<Credential>,
+    /// Reads secrets that changes refer to, such as somebody's first password.
+    pub secrets: Arc<dyn Secrets>,
+}
+
+/// Reads secrets that are declared by reference. Given by the front end, asked only while applying.
+pub trait Secrets: Send + Sync + std::fmt::Debug {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// Why it can't be read, as a clause: `which is not set`. Never holds the secret.
+    fn read(&self, from: &SecretRef) -> Result<SecretString, String>;
+}
+
+/// Secrets of a connection that never needs any.
+#[derive(Clone, Copy, Debug)]
+pub struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn read(&self, _from: &SecretRef) -> Result<SecretString, String> {
+        Err("which nobody may read here".to_owned())
+    }
 }
 
 impl Connection {

@@ -82,6 +82,8 @@ kind!(
     ProviderSpec {
         /// Connects to Pureport. Exactly one provider block is needed.
         pureport: PureportSpec,
+        /// Connects to PacketFabric.
+        packetfabric: PacketfabricSpec,
         /// The writer's e-mail, when it can't be observed.
         #[schemars(length(max = 254))]
         runs_as: String,
@@ -124,6 +126,33 @@ kind!(
         credentials: PureportCredentials,
         /// Another key for everything that only reads.
         read_only_credentials: PureportCredentials,
+    }
+);
+
+kind!(
+    /// A connection to PacketFabric.
+    PacketfabricSpec {
+        /// The base of all paths; `https://api.packetfabric.com` if not said.
+        #[schemars(length(max = 2048), url)]
+        endpoint: String,
+        /// Uses a simulator in the same process instead: no account is needed.
+        simulator: SimulatorSpec,
+        /// Who writes.
+        credentials: PacketfabricCredentials,
+        /// Another one for everything that only reads.
+        read_only_credentials: PacketfabricCredentials,
+    }
+);
+
+kind!(
+    /// An API key of PacketFabric, or a user's log-in and password.
+    PacketfabricCredentials {
+        /// The API key: best for automation.
+        api_key: SecretSource,
+        /// The log-in of a user who needs no second factor.
+        login: SecretSource,
+        /// The password of that user.
+        password: SecretSource,
     }
 );
 
@@ -371,18 +400,21 @@ kind!(
         identities: Vec<IdentitySpec>,
         /// Whether the person should be nowhere.
         offboarded: bool,
-        /// First name; only with `onboarding: Create`.
+        /// First name, where the provider keeps one.
         #[schemars(length(min = 1, max = 256))]
         first_name: String,
-        /// Last name; only with `onboarding: Create`.
+        /// Last name, where the provider keeps one.
         #[schemars(length(min = 1, max = 256))]
         last_name: String,
-        /// Phone number; only with `onboarding: Create`.
+        /// Phone number, where the provider keeps one.
         #[schemars(length(min = 1, max = 64))]
         phone: String,
-        /// Time zone, such as `Europe/Berlin`; only with `onboarding: Create`.
+        /// Time zone, such as `Europe/Berlin`, where the provider keeps one.
         #[schemars(length(min = 1, max = 64))]
         timezone: String,
+        /// The name to log in with, where that is not the e-mail.
+        #[schemars(length(min = 1, max = 256))]
+        login: String,
         /// The first password; only with `onboarding: Create`.
         password: SecretSource,
     }

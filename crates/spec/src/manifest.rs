@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use orgform_model::desired::Manage;
 use orgform_model::policy::{Adoption, Policy, Removal};
-use orgform_model::{Email, Fields, ObjectKind, ObjectRef, Place, SecretPlace};
+use orgform_model::{Email, Fields, ObjectKind, ObjectRef, Place, SecretPlace, SecretRef};
 
 use crate::resolve::{CredentialRef, SimulatorSettings};
 use crate::source::File;
@@ -84,6 +84,8 @@ pub struct Provider {
     pub block: Option<Block>,
     /// Everything that is not the connection.
     pub policy: Policy,
+    /// Whether it says what happens to memberships that are no longer declared; else the kind of provider does.
+    pub removal_is_said: bool,
 }
 
 /// A provider block: which provider it is and how to connect.
@@ -148,6 +150,8 @@ pub struct Member {
     pub memberships: Vec<Membership>,
     /// Where `onboarding: Create` is written, if it is.
     pub create: Option<Span>,
+    /// Where the first password comes from.
+    pub password: Option<SecretRef>,
     /// What happens when the declaration goes.
     pub removal: Option<Removal>,
     /// Ids at providers.

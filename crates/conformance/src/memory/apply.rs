@@ -113,6 +113,9 @@ impl Memory {
                 }
                 Ok(Applied::Gone)
             }
+            Action::CreateMember { .. } | Action::UpdatePerson { .. } => {
+                Err(Not::Refused("people keep their own profile here".to_owned()))
+            }
             Action::Disable { account, person } => self.set_disabled(account, person, true, world),
             Action::Enable { account, person } => self.set_disabled(account, person, false, world),
         }

@@ -88,6 +88,7 @@ static FLAT: Semantics = Semantics {
             FixedRole { name: "viewer", title: "Viewer", id: Some("role-viewer") },
         ],
         implied: &[],
+        weakest_first: &[],
         natural_key: "displayName",
         fields: &[],
     },
@@ -97,6 +98,7 @@ static FLAT: Semantics = Semantics {
         natural_key: "name",
         fields: &[FieldRule { rule: Rule::Immutable, ..field("name", Shape::Text, Some(64)) }],
     }),
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 static FLAT_CAN: Capabilities = Capabilities {
@@ -135,6 +137,7 @@ const TREE_ROLES: RoleSemantics = RoleSemantics {
     combine: Combine::Union,
     fixed: &[FixedRole { name: "admin", title: "Admin", id: Some("role-admin") }],
     implied: &[],
+    weakest_first: &[],
     natural_key: "displayName",
     fields: &[
         field("displayName", Shape::Text, Some(64)),
@@ -152,6 +155,7 @@ static TREE: Semantics = Semantics {
     roles: TREE_ROLES,
     admin: TREE_ADMIN,
     api_keys: TREE_API_KEYS,
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 const TREE_API_KEYS: Option<ApiKeySemantics> = Some(ApiKeySemantics {
@@ -189,6 +193,7 @@ static OWN_ROLES: Semantics = Semantics {
     roles: RoleSemantics { inherited: false, ..TREE_ROLES },
     admin: TREE_ADMIN,
     api_keys: TREE_API_KEYS,
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 static LAGGING_CAN: Capabilities = Capabilities {

@@ -293,6 +293,7 @@ impl Org {
             offboarded: false,
             identity: None,
             fields: Fields::new(),
+            creation: None,
         });
     }
 }

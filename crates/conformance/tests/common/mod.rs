@@ -42,6 +42,7 @@ impl Pureport {
             credentials: vec![field("key", key), field("secret", secret)],
             user_agent: "orgform-conformance".to_owned(),
             other_credentials: [Sim::admin_key(), Sim::reader_key()].map(|(key, _)| field("key", key)).into(),
+            secrets: Arc::new(orgform_provider::NoSecrets),
         }
     }
 

@@ -20,7 +20,8 @@ pub(super) fn bind(change: &Change, bindings: &Bindings) -> Option<Change> {
             }
         }
         Action::CreateRole { account: owner, fields: _ } => *owner = account(owner)?,
-        Action::Invite { account: of, email: _, roles: grants } => {
+        Action::Invite { account: of, email: _, roles: grants }
+        | Action::CreateMember { account: of, email: _, roles: grants, fields: _, password: _ } => {
             *of = account(of)?;
             *grants = roles(grants)?;
         }
@@ -39,6 +40,7 @@ pub(super) fn bind(change: &Change, bindings: &Bindings) -> Option<Change> {
             }
         }
         Action::UpdateAccount { .. }
+        | Action::UpdatePerson { .. }
         | Action::RemoveAccount { .. }
         | Action::UpdateRole { .. }
         | Action::RemoveRole { .. }
@@ -84,10 +86,16 @@ pub(super) fn answers(applied: &Applied, action: &Action) -> bool {
         Action::CreateApiKey { .. } | Action::UpdateApiKey { .. } => {
             matches!(applied, Applied::ApiKey { .. })
         }
-        Action::Invite { .. } | Action::UpdateInvite { .. } | Action::Resend { .. } => {
+        Action::Invite { .. } => {
+            matches!(applied, Applied::Invited { .. } | Applied::Unmailed { .. } | Applied::Member { .. })
+        }
+        Action::UpdateInvite { .. } | Action::Resend { .. } => {
             matches!(applied, Applied::Invited { .. } | Applied::Member { .. })
         }
-        Action::UpdateMember { .. } | Action::Enable { .. } => matches!(applied, Applied::Member { .. }),
+        Action::UpdatePerson { .. } => matches!(applied, Applied::Person { .. }),
+        Action::CreateMember { .. } | Action::UpdateMember { .. } | Action::Enable { .. } => {
+            matches!(applied, Applied::Member { .. })
+        }
         // Where disabling takes the grants away, the answer may be that nothing is left.
         Action::Disable { .. } => matches!(applied, Applied::Member { .. } | Applied::Gone),
     }
@@ -99,8 +107,10 @@ pub(super) fn account_of(action: &Action) -> Option<&AccountId> {
         Action::CreateAccount { parent, fields: _ } => parent.as_ref().and_then(Ref::known),
         Action::CreateRole { account, .. }
         | Action::Invite { account, .. }
+        | Action::CreateMember { account, .. }
         | Action::CreateApiKey { account, .. } => account.known(),
         Action::UpdateAccount { account, .. }
+        | Action::UpdatePerson { account, .. }
         | Action::RemoveAccount { account }
         | Action::UpdateRole { account, .. }
         | Action::RemoveRole { account, .. }

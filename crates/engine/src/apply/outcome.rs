@@ -60,6 +60,11 @@ pub(super) fn meaning(planned: &PlannedChange, intent: &Intent, answer: &Answer)
             entries.push(settled);
             let joined = planned.kind == ChangeKind::Invite && matches!(applied, Applied::Member { .. });
             let fate = match applied {
+                Applied::Unmailed { .. } => {
+                    let said = "the invite is there, and its mail could not be sent".to_owned();
+                    let next = format!("correct the e-mail, or run `orgform invites resend {address}`");
+                    return Meaning { fate: Fate::Failed { said, next, unknown: false }, entries, mails: 0 };
+                }
                 _ if joined => Fate::Joined,
                 Applied::Invited { .. }
                     if matches!(planned.kind, ChangeKind::Invite | ChangeKind::Resend) =>

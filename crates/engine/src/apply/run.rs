@@ -9,7 +9,7 @@ use std::pin::pin;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
-use orgform_model::change::Change;
+use orgform_model::change::{Action, Change};
 use orgform_model::state::{Entry, Intent, Loss, Remember};
 use orgform_plan::{ApprovedPlan, Bindings, Digest, Fate, Outcome, PlannedChange};
 use orgform_provider::Provider;
@@ -150,7 +150,8 @@ impl Run<'_> {
     /// Binds what may start now.
     fn take_next(&mut self, limit: usize) -> Vec<Call> {
         let mut calls = Vec::new();
-        for group in self.schedule.take_ready(limit, self.case.capabilities.batch.max(1)) {
+        let batch = |action: &Action| self.case.capabilities.batch_of(action);
+        for group in self.schedule.take_ready(limit, batch) {
             let mut call = Vec::new();
             for index in group {
                 match self.intent(self.schedule.change(index)) {

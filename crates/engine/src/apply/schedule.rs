@@ -75,8 +75,9 @@ impl Schedule {
         &self.nodes[index].planned
     }
 
-    /// Takes out changes that may start: about `limit` of them, in groups that may share a call of `batch`.
-    pub(super) fn take_ready(&mut self, limit: usize, batch: usize) -> Vec<Vec<Index>> {
+    /// Takes out changes that may start: about `limit` of them, in groups that may share a call, as many in one
+    /// as `batch` says of their action.
+    pub(super) fn take_ready(&mut self, limit: usize, batch: impl Fn(&Action) -> usize) -> Vec<Vec<Index>> {
         if self.removals_checked {
             self.ready.append(&mut self.ready_removals);
         }
@@ -84,7 +85,8 @@ impl Schedule {
         let mut open = HashMap::new();
         for index in std::mem::take(&mut self.ready) {
             let alike = alike(&self.nodes[index].planned);
-            let joins = open.get(&alike).copied().filter(|group: &usize| groups[*group].len() < batch);
+            let most = batch(&self.nodes[index].planned.change.action);
+            let joins = open.get(&alike).copied().filter(|group: &usize| groups[*group].len() < most);
             match joins {
                 Some(group) => groups[group].push(index),
                 None if groups.len() < limit => {
@@ -234,7 +236,7 @@ mod tests {
     fn changes_that_wait_for_each_other_are_told_and_do_not_hang() {
         let changes = [account("a", &["b"]), account("b", &["a"]), account("c", &[])];
         let mut schedule = Schedule::new(&changes);
-        assert_eq!(schedule.take_ready(9, 1), [[2]]);
+        assert_eq!(schedule.take_ready(9, |_| 1), [[2]]);
         schedule.end(2, Fate::Done);
         assert!(!schedule.has_ready());
         let fates: Vec<bool> = schedule.into_outcomes().iter().map(|one| one.result.is_done()).collect();
@@ -245,7 +247,7 @@ mod tests {
     fn what_needs_something_that_was_not_approved_is_skipped_with_its_dependants() {
         let changes = [account("a", &["elsewhere"]), account("b", &["a"])];
         let mut schedule = Schedule::new(&changes);
-        assert!(schedule.take_ready(9, 1).is_empty());
+        assert!(schedule.take_ready(9, |_| 1).is_empty());
         let because: Vec<Fate> = schedule.into_outcomes().into_iter().map(|one| one.result).collect();
         let skipped = |because: &str| Fate::Skipped { because: because.to_owned() };
         assert_eq!(
@@ -257,8 +259,8 @@ mod tests {
     #[test]
     fn only_changes_of_a_kind_in_one_account_share_a_call() {
         let changes = [account("x/a", &[]), account("x/b", &[]), account("y/c", &[]), account("x/d", &[])];
-        assert_eq!(Schedule::new(&changes).take_ready(9, 2), [vec![0, 1], vec![2], vec![3]]);
-        assert_eq!(Schedule::new(&changes).take_ready(1, 9), [vec![0, 1, 3]]);
+        assert_eq!(Schedule::new(&changes).take_ready(9, |_| 2), [vec![0, 1], vec![2], vec![3]]);
+        assert_eq!(Schedule::new(&changes).take_ready(1, |_| 9), [vec![0, 1, 3]]);
     }
 
     fn account(path: &str, requires: &[&str]) -> PlannedChange {

@@ -139,6 +139,7 @@ impl Scene {
             offboarded: false,
             identity: None,
             fields: Fields::new(),
+            creation: None,
         };
         self.desired.people.insert(email, declared);
     }

@@ -50,11 +50,13 @@ pub(crate) const SEMANTICS: Semantics = Semantics {
             FixedRole { name: "reader", title: "Reader", id: Some("role-reader") },
         ],
         implied: &[],
+        weakest_first: &[],
         natural_key: "displayName",
         fields: &[NAME],
     },
     admin: AdminRight { fixed: &["admin"], item: None },
     api_keys: Some(ApiKeySemantics { roles: true, natural_key: "displayName", fields: &[NAME] }),
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 /// The key that orgform runs with.
@@ -86,6 +88,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     claim_mark: false,
     mails: Mails { on_invite: true, on_resend: true, on_remove: false },
     batch: 1,
+    bulk_invite: 1,
     rate: Rate { concurrency: 4, per_second: 100 },
     visible_within: Duration::from_secs(10),
 };
@@ -312,6 +315,7 @@ impl Inside {
             fields: Fields::new(),
             roles: fixed.chain(custom).collect(),
             members: members.collect(),
+            person_fields: Default::default(),
             invites: listed,
             roles_complete: Completeness::Complete,
             people_complete: Completeness::Complete,

@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::DesiredMembership;
 use orgform_model::policy::Removal;
-use orgform_model::state::{Entry, MembershipRecord};
+use orgform_model::state::{Entry, MailRecord, MembershipRecord};
 use orgform_model::world::{ActualInvite, ActualMember};
-use orgform_model::{Email, Grants, PersonId, RoleId};
+use orgform_model::{Email, Grants, ObjectRef, PersonId, RoleId};
 
 use super::grants::left_over;
-use super::{Behind, EDITED_NEXT, Here, Remembered, edited};
+use super::{Behind, Here, Remembered, edited, edited_next};
 use crate::plan::{Cause, ChangeKind, Forgotten, Kept, Loser, Plan, PlannedChange, Refused};
 use crate::record::{MembershipDraft, RecordDraft};
+use crate::safety::cannot_be_undone;
 
 /// Decides for one person who should not be here, or of whom nothing is declared.
 pub(super) fn decide<'a>(
@@ -109,7 +110,7 @@ impl<'a> Case<'_, '_, 'a> {
                 address: self.here.address(self.email),
                 what: "remove".into(),
                 because: edited(&one.record.object, one.under, to, ground),
-                next: EDITED_NEXT.into(),
+                next: edited_next(ground),
                 place: None,
             });
             return;
@@ -207,7 +208,7 @@ impl<'a> Case<'_, '_, 'a> {
         plan: &mut Plan,
     ) {
         let under = self.remembered.map_or(self.email, |one| one.under);
-        let drop = RecordDraft::DropMembership { account: self.here.id.clone(), email: under.clone() };
+        let drop = self.dropped(under);
         let kept: BTreeSet<RoleId> = match (cause, self.remembered, self.desired) {
             (Cause::Undeclared, Some(one), _) => {
                 one.record.kept.intersection(&member.roles).cloned().collect()
@@ -257,6 +258,17 @@ impl<'a> Case<'_, '_, 'a> {
         }
     }
 
+    /// What is remembered once somebody is removed.
+    fn dropped(&self, under: &Email) -> RecordDraft {
+        let (account, email) = (self.here.id.clone(), under.clone());
+        let ground = self.here.ground;
+        if ground.input.semantics.people.returns {
+            return RecordDraft::DropMembership { account, email };
+        }
+        let (ours, at) = (self.remembered.is_some(), ground.input.now);
+        RecordDraft::GoneForEver { account, email, ours, at }
+    }
+
     /// Nothing of ours is left, and what else is there stays. Ours until its declaration goes, though.
     fn keep_the_rest(&self, cause: Cause, person: &PersonId, kept: BTreeSet<RoleId>, plan: &mut Plan) {
         match (cause, self.remembered) {
@@ -294,8 +306,33 @@ impl<'a> Case<'_, '_, 'a> {
     }
 
     fn disabled_record(&self, person: &PersonId) -> RecordDraft {
-        let Some(one) = self.remembered else { return RecordDraft::Nothing };
-        RecordDraft::Membership(MembershipDraft { disabled: true, ..self.draft(one, person) })
+        if let Some(one) = self.remembered {
+            return RecordDraft::Membership(MembershipDraft { disabled: true, ..self.draft(one, person) });
+        }
+        let Some(object) = self.object_that_disables() else { return RecordDraft::Nothing };
+        RecordDraft::Membership(MembershipDraft {
+            account: Ref::Known(self.here.id.clone()),
+            email: self.email.clone(),
+            object,
+            person: Some(person.clone()),
+            grants: BTreeMap::new(),
+            kept: BTreeSet::new(),
+            removal: Removal::Disable,
+            mail: MailRecord::default(),
+            disabled: true,
+        })
+    }
+
+    /// Whose memory it is that somebody whom we did not know is disabled, where the provider does not show it.
+    fn object_that_disables(&self) -> Option<ObjectRef> {
+        let ground = self.here.ground;
+        if ground.input.semantics.people.disabled_shown {
+            return None;
+        }
+        let declared = self.desired.map(|one| &one.object);
+        let person = || ground.input.desired.people.get(self.email).map(|person| &person.object);
+        let account = || ground.declared_account(self.here.id).map(|account| &account.object);
+        declared.or_else(person).or_else(account).cloned()
     }
 
     /// What is remembered already.
@@ -406,9 +443,12 @@ impl<'a> Case<'_, '_, 'a> {
         plan: &mut Plan,
     ) {
         let address = self.here.address(self.email);
+        let ground = self.here.ground;
+        let final_one = kind == ChangeKind::Remove && !ground.input.semantics.people.returns;
         plan.changes.push(PlannedChange {
             title: self.email.to_string(),
             loses: titles(self.here, lost),
+            notes: final_one.then(|| cannot_be_undone(ground)).into_iter().collect(),
             mails: u32::from(
                 self.here.ground.input.capabilities.mails.on_remove && kind == ChangeKind::Remove,
             ),
@@ -441,22 +481,21 @@ impl<'a> Case<'_, '_, 'a> {
         let seen = self.here.content.people_complete.is_complete();
         let managed = account.manage == orgform_model::desired::Manage::Full;
         let may = everything && seen && managed && !retained;
-        if may && self.was_declared() {
-            self.remove(Cause::Base, Removal::Remove, plan);
+        if let Some(removal) = self.was_declared().filter(|_| may) {
+            self.remove(Cause::Base, removal, plan);
         } else if may && account.authoritative_members && has_state(self.here) {
-            self.remove(Cause::Authority, Removal::Remove, plan);
+            self.remove(Cause::Authority, self.removal_of_absent(), plan);
         } else {
             self.keep(if retained { "let go of before" } else { "unmanaged" }, plan);
         }
     }
 
-    /// Whether the base declares it, in a way that its end is a removal.
-    fn was_declared(&self) -> bool {
+    /// What the end of the base's declaration means, if the base declares it and does not retain.
+    fn was_declared(&self) -> Option<Removal> {
         let input = &self.here.ground.input;
-        let was = input.base.and_then(|base| base.membership(&self.here.path, self.email));
-        was.is_some_and(|was| {
-            was.removal == Removal::Remove && !input.desired.frozen.objects.contains(&was.object)
-        })
+        let was = input.base.and_then(|base| base.membership(&self.here.path, self.email))?;
+        let frozen = input.desired.frozen.objects.contains(&was.object);
+        (was.removal != Removal::Retain && !frozen).then_some(was.removal)
     }
 
     /// Reports somebody who stays.

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use orgform_model::change::{Action, Change, Ref};
-use orgform_model::desired::DesiredMembership;
+use orgform_model::desired::{Creation, DesiredMembership, DesiredPerson};
 use orgform_model::invite::{InviteStatus, MailOutcome};
 use orgform_model::policy::{DriftPolicy, OnExhausted};
 use orgform_model::state::MailRecord;
 use orgform_model::world::ActualInvite;
-use orgform_model::{AccountPath, Address, Email};
+use orgform_model::{AccountPath, Address, Email, FieldChange};
 
 use super::absent::withdraw;
 use super::grants::{Difference, Wanted, resolve};
 use super::present::{Case, draft};
-use super::{EDITED_NEXT, edited};
+use super::{edited, edited_next};
 use crate::ground::Ground;
 use crate::plan::{Cause, ChangeKind, Deferred, Kept, Plan, PlannedChange, Waiting};
 use crate::record::{MembershipDraft, RecordDraft};
@@ -39,7 +39,7 @@ pub(super) fn in_new_account(
             Some(wanted) => {
                 let account = Ref::Created(Address::account(&desired.provider, path));
                 let draft = draft(account, email, membership, wanted.refs(), first_mail(None, ground));
-                plan.changes.push(invite(address, membership, &wanted, draft, Cause::Declared, ground));
+                plan.changes.push(arrival(address, membership, &wanted, draft, Cause::Declared, ground));
             }
             None => plan.deferred.push(Deferred {
                 address,
@@ -307,6 +307,10 @@ impl<'a> Case<'_, '_, 'a> {
             ground.defer_unseen(self.address(), "invite", plan);
             return;
         }
+        if let Some(at) = ground.input.state.and_then(|state| state.gone.get(self.email)) {
+            self.refuse_return(&format!("this person was removed on {}", at.strftime("%-d %B %Y")), plan);
+            return;
+        }
         if let Some(one) = self.remembered.filter(|_| !self.is_requested()) {
             match one.record.mail.outcome {
                 Some(MailOutcome::Unknown) => {
@@ -317,6 +321,9 @@ impl<'a> Case<'_, '_, 'a> {
                     what: "gone".into(),
                     because: "changed at the provider; the drift policy is Report".into(),
                 }),
+                _ if one.record.person.is_some() && !ground.input.semantics.people.returns => {
+                    self.refuse_return("this person was here and is gone at the provider", plan);
+                }
                 _ => self.ask("it was here and is gone at the provider; inviting again sends a mail", plan),
             }
             return;
@@ -325,7 +332,7 @@ impl<'a> Case<'_, '_, 'a> {
             self.refuse(
                 "invite",
                 edited(&self.desired.object, from, self.email, ground),
-                EDITED_NEXT.into(),
+                edited_next(ground),
                 plan,
             );
             return;
@@ -348,7 +355,15 @@ impl<'a> Case<'_, '_, 'a> {
         let account = Ref::Known(self.here.id.clone());
         let mail = first_mail(self.remembered.map(|one| one.record.mail), ground);
         let draft = draft(account, self.email, self.desired, self.wanted.refs(), mail);
-        plan.changes.push(invite(self.address(), self.desired, &self.wanted, draft, cause, ground));
+        plan.changes.push(arrival(self.address(), self.desired, &self.wanted, draft, cause, ground));
+    }
+
+    /// Nobody who was removed comes back by itself.
+    fn refuse_return(&self, because: &str, plan: &mut Plan) {
+        let title = self.ground().input.semantics.title;
+        let because = format!("{because}, and {title} can neither make nor invite such a person again");
+        let next = format!("ask the support of {title} to bring the person back, or drop the declaration");
+        self.refuse("bring in", because, next, plan);
     }
 
     /// The e-mail that the same object declared before, here or elsewhere, if nobody declares that one now.
@@ -366,6 +381,53 @@ fn first_mail(before: Option<MailRecord>, ground: &Ground<'_>) -> MailRecord {
         attempts: before.map_or(0, |mail| mail.attempts) + 1,
         last: Some(ground.input.now),
         outcome: Some(MailOutcome::Sent),
+    }
+}
+
+/// How somebody comes in: made at once where that is declared, else invited.
+fn arrival(
+    address: Address,
+    desired: &DesiredMembership,
+    wanted: &Wanted<'_>,
+    draft: MembershipDraft,
+    cause: Cause,
+    ground: &Ground<'_>,
+) -> PlannedChange {
+    let person = ground.input.desired.people.get(&draft.email);
+    match person.and_then(|person| Some((person, person.creation.as_deref()?))) {
+        Some((person, creation)) => {
+            let arrives = invite(address, desired, wanted, draft, cause, ground);
+            create(arrives, person, creation)
+        }
+        None => invite(address, desired, wanted, draft, cause, ground),
+    }
+}
+
+/// Makes the person instead of inviting: no mail, and no invite that waits.
+fn create(invite: PlannedChange, person: &DesiredPerson, creation: &Creation) -> PlannedChange {
+    let Action::Invite { account, email, roles } = invite.change.action else { return invite };
+    let fields = person.fields.iter();
+    let fields =
+        fields.map(|(field, to)| FieldChange { field: field.clone(), from: None, to: Some(to.clone()) });
+    let record = match invite.record {
+        RecordDraft::Membership(draft) => {
+            RecordDraft::Membership(MembershipDraft { mail: MailRecord::default(), ..draft })
+        }
+        other => other,
+    };
+    let password = creation.password.clone();
+    let notes = password.iter().map(|password| format!("its first password comes from {password}"));
+    PlannedChange {
+        kind: ChangeKind::Create,
+        mails: 0,
+        fields: fields.collect(),
+        notes: notes.collect(),
+        record,
+        change: Change {
+            address: invite.change.address,
+            action: Action::CreateMember { account, email, roles, fields: person.fields.clone(), password },
+        },
+        ..invite
     }
 }
 

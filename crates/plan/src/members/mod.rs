@@ -281,7 +281,13 @@ fn edited(object: &ObjectRef, from: &Email, to: &Email, ground: &Ground<'_>) -> 
     )
 }
 
-const EDITED_NEXT: &str = "put the old e-mail back, or give the new person an object of another name";
+fn edited_next(ground: &Ground<'_>) -> String {
+    let usual = "put the old e-mail back, or give the new person an object of another name";
+    match ground.input.semantics.people.email_change {
+        Some(who) => format!("{usual}; {who}"),
+        None => usual.to_owned(),
+    }
+}
 
 fn wait_for_account(path: &AccountPath, people: usize, ground: &Ground<'_>, plan: &mut Plan) {
     let plural = if people == 1 { "" } else { "s" };

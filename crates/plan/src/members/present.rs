@@ -15,6 +15,7 @@ use super::{Behind, Here, Remembered};
 use crate::ground::Ground;
 use crate::plan::{Adopted, Cause, ChangeKind, Deferred, Kept, Plan, PlannedChange, Refused, Renamed};
 use crate::record::{Bindings, MembershipDraft, RecordDraft};
+use crate::roles::tell_counting;
 
 /// Whether somebody is exactly as declared and as remembered, which is so for nearly everybody nearly always:
 /// told without building anything.
@@ -168,6 +169,7 @@ impl<'a> Case<'_, '_, 'a> {
             title: self.email.to_string(),
             gains: difference.gains.clone(),
             loses: difference.loses.clone(),
+            notes: tell_counting(&member.roles, self.ground()).into_iter().collect(),
             place: Some(self.desired.place.clone()),
             losers,
             ..PlannedChange::new(

@@ -1,5 +1,6 @@
 //! Plans custom roles: create, update, remove or let go of.
 
+mod counting;
 mod index;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::plan::{Adopted, Cause, ChangeKind, Deferred, Forgotten, Kept, Plan, P
 use crate::record::RecordDraft;
 use index::{Finder, Found, actual_roles, title_of};
 
+pub(crate) use counting::{counting, tell_counting};
 pub(crate) use index::{Roles, index};
 
 /// Plans every declared role, then those that are ours and no longer declared.

@@ -13,6 +13,7 @@ use orgform_model::{AccountId, Address, Email, RoleId};
 use crate::ground::Ground;
 use crate::plan::{Deferred, Loser, Plan, PlannedChange, Refused};
 use crate::reach::{grants_after, person_of};
+use crate::roles::counting;
 use crate::safety::wanted;
 
 /// Active members who hold a role with the admin right, by account of the membership.
@@ -30,7 +31,7 @@ impl Admins {
         for (account, content) in &ground.input.world.contents {
             let Ok(content) = content else { continue };
             for (person, member) in &content.members {
-                if !member.disabled && member.roles.iter().any(&admin) {
+                if !member.disabled && counting(&member.roles, ground).into_iter().any(&admin) {
                     admins.add(account, ground.people.shown(person, member));
                 }
             }

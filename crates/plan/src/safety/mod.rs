@@ -254,9 +254,20 @@ fn too_far(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
         });
     }
     if !facts.reversible && !allow.contains(&Allow::Irreversible) {
-        return Some(Objection { because: "it can't be undone".into(), next: opt_in("Irreversible") });
+        let person = matches!(change.change.action, Action::RemoveMember { .. });
+        let because = match ground.input.semantics.people.returns || !person {
+            true => "it can't be undone".to_owned(),
+            false => cannot_be_undone(ground),
+        };
+        return Some(Objection { because, next: opt_in("Irreversible") });
     }
     None
+}
+
+/// What removing a person means where nobody who was removed comes back.
+pub(crate) fn cannot_be_undone(ground: &Ground<'_>) -> String {
+    let title = ground.input.semantics.title;
+    format!("it can't be undone: {title} can neither make nor invite this person again")
 }
 
 fn removal_facts<'a>(change: &PlannedChange, ground: &Ground<'a>) -> Option<&'a RemovalFacts> {

@@ -232,6 +232,20 @@ impl Model {
                 self.keys(account).remove(key).expect("a key");
                 Applied::Gone
             }
+            Action::CreateMember { account, email, roles, fields, password: _ } => {
+                let account = bindings.account(account).expect("an account");
+                let (person, roles) = (person_id(email), self.bound(&account, roles, bindings));
+                let content = self.content(&account);
+                assert!(!content.members.contains_key(&person), "{email} is a member already");
+                content.members.insert(person.clone(), member(roles.clone()));
+                content.person_fields.insert(person.clone(), fields.clone());
+                Applied::Member { person, roles }
+            }
+            Action::UpdatePerson { account, person, changes } => {
+                let fields = self.content(account).person_fields.get_mut(person).expect("a person");
+                write_fields(fields, changes);
+                Applied::Person { person: person.clone() }
+            }
             Action::Disable { account, person } | Action::Enable { account, person } => {
                 let member = self.member(account, person);
                 member.disabled = matches!(action, Action::Disable { .. });

@@ -20,6 +20,7 @@ pub(crate) static TREE: Semantics = Semantics {
     roles: TREE_ROLES,
     admin: AdminRight { fixed: &["admin"], item: Some(("permissions", "all:all")) },
     api_keys: None,
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 /// The same, with API keys that have roles.
@@ -34,6 +35,7 @@ pub(crate) static KEYS: Semantics = Semantics {
         natural_key: "displayName",
         fields: &[field("displayName", Shape::Text), field("description", Shape::Text)],
     }),
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 const TREE_ACCOUNTS: AccountSemantics = AccountSemantics {
@@ -63,6 +65,7 @@ const TREE_ROLES: RoleSemantics = RoleSemantics {
     combine: Combine::Union,
     fixed: &[FixedRole { name: "admin", title: "Admin", id: None }],
     implied: &[],
+    weakest_first: &[],
     natural_key: "displayName",
     fields: &[
         field("displayName", Shape::Text),
@@ -113,11 +116,13 @@ pub(crate) static FLAT: Semantics = Semantics {
             FixedRole { name: "user", title: "User", id: Some("2") },
         ],
         implied: &[],
+        weakest_first: &[],
         natural_key: "displayName",
         fields: &[],
     },
     admin: AdminRight { fixed: &["admin"], item: None },
     api_keys: None,
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 pub(crate) static FLAT_CAN: Capabilities = Capabilities {

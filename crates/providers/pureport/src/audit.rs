@@ -53,12 +53,18 @@ pub(crate) fn audit(desired: &Desired) -> Vec<Finding> {
         no_disable(*removal, "a person", place, &mut findings);
     }
     for person in desired.people.values() {
-        let DesiredPerson { object: _, place, offboarded: _, identity, fields } = person;
+        let DesiredPerson { object: _, place, offboarded: _, identity, fields, creation } = person;
         id_shape("a person", "user-", identity.as_ref().map(|id| id.as_str()), place, &mut findings);
         for field in fields.keys() {
             findings.push(
                 Finding::error(format!("Pureport can't set `{field}` of a person"), place.clone())
                     .hint("people keep their own profile at Pureport; leave it out."),
+            );
+        }
+        if creation.is_some() {
+            findings.push(
+                Finding::error("Pureport can't make people, only invite them", place.clone())
+                    .hint("leave `onboarding` out."),
             );
         }
     }
@@ -293,6 +299,7 @@ mod tests {
             offboarded: false,
             identity: Some(PersonId::from("user-1")),
             fields: fields([("firstName", Value::text("Ada"))]),
+            creation: None,
         };
         let membership = DesiredMembership {
             object,

@@ -149,6 +149,14 @@ impl Writer {
                 api_keys::update(api, learned, which, changes, from, roles.as_ref(), &tried).await
             }
             Action::RemoveApiKey { account, key } => api_keys::remove(api, account, key, &tried).await,
+            Action::CreateMember { .. } => {
+                Err(rejected(&tried, Some("onboarding"), "Pureport can't make people, only invite them")
+                    .hint("leave `onboarding` out."))
+            }
+            Action::UpdatePerson { .. } => {
+                Err(rejected(&tried, None, "Pureport can't set fields of a person")
+                    .hint("people keep their own profile at Pureport."))
+            }
             Action::Disable { .. } | Action::Enable { .. } => {
                 Err(rejected(&tried, Some("removal"), "Pureport can't disable a person")
                     .hint("use removal Remove or Retain."))
@@ -178,6 +186,8 @@ fn tried(change: &Change) -> String {
         Action::CreateApiKey { .. } => format!("make {address}"),
         Action::UpdateApiKey { .. } => format!("change {address}"),
         Action::RemoveApiKey { .. } => format!("remove {address}"),
+        Action::CreateMember { .. } => format!("add {who} to {account}"),
+        Action::UpdatePerson { .. } => format!("change {address}"),
         Action::Disable { .. } => format!("disable {who}"),
         Action::Enable { .. } => format!("enable {who}"),
     }

@@ -63,6 +63,7 @@ pub static SEMANTICS: Semantics = Semantics {
         // The Admin role is an object of each account with an id of its own (section 6).
         fixed: &[FixedRole { name: ADMIN, title: ADMIN_TITLE, id: None }],
         implied: &[],
+        weakest_first: &[],
         natural_key: "displayName",
         fields: &[
             field("displayName", "name", Shape::Text, None),
@@ -80,6 +81,7 @@ pub static SEMANTICS: Semantics = Semantics {
             field("description", "description", Shape::Text, Some(1024)),
         ],
     }),
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 /// What Pureport can do.

@@ -4,10 +4,10 @@
 //! the person is then frozen. What depends on something erroneous is left out and its person frozen too; what
 //! an erroneous object names is still looked up, so that all that is wrong with it is told at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
-use orgform_model::desired::{DesiredMembership, DesiredPerson};
+use orgform_model::desired::{Creation, DesiredMembership, DesiredPerson};
 use orgform_model::semantics::Combine;
 use orgform_model::{AccountPath, Email, Finding, PersonId, Place, Value};
 
@@ -70,13 +70,6 @@ fn place_member<'m>(
     offboarded: bool,
     doubled: &mut Doubled<'m>,
 ) {
-    if let Some(span) = object.spec.create {
-        let titles: Vec<_> = run.targets.iter().map(|target| target.semantics.title.to_owned()).collect();
-        let said = format!("{} can't create people, only invite them", join(&titles, "and"));
-        run.findings.push(Finding::error(said, object.place_of(span)).hint("leave `onboarding` out."));
-        run.freeze_person(object.object(), email);
-        return tell_more(run, accounts, roles, object);
-    }
     let mut targets = Vec::new();
     for membership in &object.spec.memberships {
         match resolve_membership(run, accounts, roles, object, membership) {
@@ -90,7 +83,7 @@ fn place_member<'m>(
         }
     }
     let (identities, right) = identities(run, object);
-    if !right {
+    if !right || !can_all_create(run, accounts, object) {
         run.freeze_person(object.object(), email);
     }
     targets.extend(identities.iter().map(|(target, _)| *target));
@@ -104,6 +97,22 @@ fn place_member<'m>(
         let identity = identities.iter().find(|(at, _)| *at == target).map(|(_, id)| id.clone());
         add_person(run, object, email, target, identity, offboarded);
     }
+}
+
+/// Whether every provider that the person comes to can make people, if that is declared.
+fn can_all_create(run: &mut Run<'_>, accounts: &Accounts<'_>, object: &Object<Member>) -> bool {
+    let Some(span) = object.spec.create else { return true };
+    let named = object.spec.memberships.iter().filter_map(|one| accounts.index.find(&one.account.value));
+    let targets = named.filter_map(|at| accounts.spots[at].as_ref()).map(|spot| spot.target);
+    let cannot = targets.map(|at| run.targets[at].semantics).filter(|one| !one.people.creatable);
+    let titles: BTreeSet<String> = cannot.map(|semantics| semantics.title.to_owned()).collect();
+    let all = titles.is_empty();
+    if !all {
+        let titles: Vec<String> = titles.into_iter().collect();
+        let said = format!("{} can't create people, only invite them", join(&titles, "and"));
+        run.findings.push(Finding::error(said, object.place_of(span)).hint("leave `onboarding` out."));
+    }
+    all
 }
 
 /// Where a membership is and what it grants, if all that it names is right.
@@ -208,10 +217,14 @@ fn add_person(
         offboarded,
         identity: None,
         fields: Default::default(),
+        creation: None,
     });
     person.offboarded |= offboarded;
     if person.identity.is_none() {
         person.identity = identity;
+    }
+    if object.spec.create.is_some() && person.creation.is_none() {
+        person.creation = Some(Box::new(Creation { password: object.spec.password.clone() }));
     }
     for (name, value) in &object.spec.fields {
         person.fields.entry(name.clone()).or_insert_with(|| value.clone());

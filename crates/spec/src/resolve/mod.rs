@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use orgform_model::desired::{Desired, Frozen, Subject};
-use orgform_model::{Email, Finding, ObjectRef, Place, ProviderName, Semantics};
+use orgform_model::{Email, Finding, ObjectRef, Place, ProviderName, SecretRef, Semantics};
 
 use crate::Checked;
 use crate::manifest::{Block, Kind, Manifest, Object, Provider};
@@ -78,6 +78,16 @@ pub enum CredentialSource {
     File(PathBuf),
 }
 
+impl CredentialSource {
+    /// The same as what is desired refers to it.
+    pub(crate) fn to_ref(&self) -> SecretRef {
+        match self {
+            Self::Env(name) => SecretRef::Env(name.clone()),
+            Self::File(path) => SecretRef::File(path.to_string_lossy().into_owned()),
+        }
+    }
+}
+
 /// Resolves all names; one result for each usable `Provider` object, in the order of their names.
 pub fn resolve(manifest: &Manifest, semantics: &[&'static Semantics]) -> Checked<Vec<Resolved>> {
     let mut run = Run::new(manifest, semantics);
@@ -139,6 +149,9 @@ impl<'m> Run<'m> {
         };
         let mut desired = Desired::empty(ProviderName::new(object.name.value.clone()));
         desired.policy = object.spec.policy.clone();
+        if !object.spec.removal_is_said {
+            desired.policy.removal.members = semantics.people.removal;
+        }
         self.targets.push(Target { object, block, semantics, desired });
     }
 

@@ -12,6 +12,7 @@ pub(crate) const REFERENCE: &[&str] = &["name", "namespace"];
 pub(crate) const ALLOWED_NAMESPACE: &[&str] = &["name", "roles"];
 pub(crate) const PROVIDER: &[&str] = &[
     "pureport",
+    "packetfabric",
     "runsAs",
     "mode",
     "approval",
@@ -24,6 +25,8 @@ pub(crate) const PROVIDER: &[&str] = &[
     "allowedNamespaces",
 ];
 pub(crate) const PUREPORT: &[&str] = &["endpoint", "simulator", "credentials", "readOnlyCredentials"];
+pub(crate) const PACKETFABRIC: &[&str] = PUREPORT;
+pub(crate) const PACKETFABRIC_CREDENTIALS: &[&str] = &["apiKey", "login", "password"];
 pub(crate) const SIMULATOR: &[&str] = &["rootAccount"];
 pub(crate) const PUREPORT_CREDENTIALS: &[&str] = &["key", "secret"];
 pub(crate) const SECRET_SOURCE: &[&str] = &["env", "file", "secretKeyRef"];
@@ -61,6 +64,7 @@ pub(crate) const MEMBER: &[&str] = &[
     "lastName",
     "phone",
     "timezone",
+    "login",
     "password",
 ];
 pub(crate) const MEMBERSHIP: &[&str] = &["accountRef", "roles", "expiresAt"];

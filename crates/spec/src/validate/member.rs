@@ -23,7 +23,7 @@ enum Onboarding {
 }
 
 const ONBOARDING: &[(&str, Onboarding)] = &[("Invite", Onboarding::Invite), ("Create", Onboarding::Create)];
-const PERSON_FIELDS: [&str; 4] = ["firstName", "lastName", "phone", "timezone"];
+const PERSON_FIELDS: [&str; 5] = ["firstName", "lastName", "phone", "timezone", "login"];
 
 pub(super) fn member(walk: &mut Walk<'_>, node: &Node) -> Option<Member> {
     let fields = walk.fields(node, MEMBER)?;
@@ -47,8 +47,10 @@ pub(super) fn member(walk: &mut Walk<'_>, node: &Node) -> Option<Member> {
             member.fields.insert(name.to_owned(), Value::text(text.value));
         }
     }
-    // The source is checked; the secret itself is never part of what is desired.
-    walk.opt(&fields, "password", |walk, node| secret_source(walk, node, "password"));
+    // Only where it comes from: the secret itself is never part of what is desired.
+    member.password = walk
+        .opt(&fields, "password", |walk, node| secret_source(walk, node, "password"))
+        .map(|password| password.source.to_ref());
     if onboarding == Some(Onboarding::Create) {
         member.create = Some(fields.key_span("onboarding"));
     } else {
@@ -59,11 +61,9 @@ pub(super) fn member(walk: &mut Walk<'_>, node: &Node) -> Option<Member> {
 }
 
 fn only_with_create(walk: &mut Walk<'_>, fields: &Fields<'_>) {
-    for name in PERSON_FIELDS.into_iter().chain(["password"]) {
-        if let Some(entry) = fields.entry(name) {
-            walk.error(entry.span, format!("`{name}` needs `onboarding: Create`")).hint =
-                Some("people who are invited write it themselves.".to_owned());
-        }
+    if let Some(entry) = fields.entry("password") {
+        walk.error(entry.span, "`password` needs `onboarding: Create`").hint =
+            Some("people who are invited choose it themselves.".to_owned());
     }
 }
 

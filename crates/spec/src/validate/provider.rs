@@ -11,8 +11,8 @@ use orgform_model::policy::{
 
 use super::account::ADOPTION;
 use super::fields::{
-    ADMINS, INVITES, LIMIT, PROVIDER, PUREPORT, PUREPORT_CREDENTIALS, REMOVAL, SAFETY, SECRET_KEY_REF,
-    SECRET_SOURCE, SIMULATOR,
+    ADMINS, INVITES, LIMIT, PACKETFABRIC, PACKETFABRIC_CREDENTIALS, PROVIDER, PUREPORT, PUREPORT_CREDENTIALS,
+    REMOVAL, SAFETY, SECRET_KEY_REF, SECRET_SOURCE, SIMULATOR,
 };
 use super::member::REMOVAL as REMOVAL_OF_MEMBERS;
 use super::{allowed_namespaces, filled};
@@ -23,7 +23,7 @@ use crate::walk::{Fields, Walk};
 use crate::yaml::{Node, Span, Value};
 
 /// The keys of provider blocks.
-pub(crate) const BLOCKS: &[&str] = &["pureport"];
+pub(crate) const BLOCKS: &[&str] = &["pureport", "packetfabric"];
 const MODE: &[(&str, Mode)] = &[("Observe", Mode::Observe), ("Plan", Mode::Plan), ("Apply", Mode::Apply)];
 const APPROVAL: &[(&str, Approval)] = &[("None", Approval::None), ("Required", Approval::Required)];
 const DRIFT: &[(&str, DriftPolicy)] = &[("Correct", DriftPolicy::Correct), ("Report", DriftPolicy::Report)];
@@ -36,16 +36,7 @@ const DEFAULT_ROOT_ACCOUNT: &str = "Acme";
 
 pub(super) fn provider(walk: &mut Walk<'_>, node: &Node) -> Option<Provider> {
     let fields = walk.fields(node, PROVIDER)?;
-    let block = match fields.get("pureport") {
-        Some(_) => {
-            walk.opt(&fields, "pureport", |walk, node| pureport(walk, node, fields.key_span("pureport")))
-        }
-        None => {
-            let said = format!("a provider needs a block that says which one it is: {}", any_of(BLOCKS));
-            walk.error(fields.span, said);
-            None
-        }
-    };
+    let block = block(walk, &fields);
     let default = Policy::default();
     let policy = Policy {
         runs_as: walk.opt(&fields, "runsAs", Walk::email).map(|email| email.value),
@@ -63,8 +54,53 @@ pub(super) fn provider(walk: &mut Walk<'_>, node: &Node) -> Option<Provider> {
         invites: walk.opt(&fields, "invites", invites).unwrap_or(default.invites),
     };
     allowed_namespaces(walk, &fields);
-    Some(Provider { block, policy })
+    let removal_is_said = fields.get("removal").is_some_and(|node| {
+        matches!(&node.value, Value::Map(entries) if entries.iter().any(|entry| &*entry.key == "members"))
+    });
+    Some(Provider { block, policy, removal_is_said })
 }
+
+/// The one block that says which provider it is.
+fn block(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Block> {
+    let mut written = FORMS.iter().filter(|form| fields.entry(form.kind).is_some());
+    let Some(form) = written.next() else {
+        let said = format!("a provider needs a block that says which one it is: {}", any_of(BLOCKS));
+        walk.error(fields.span, said);
+        return None;
+    };
+    if let Some(second) = written.next() {
+        let place = walk.file.place(fields.key_span(form.kind));
+        let said = "a provider has one block that says which one it is, not several";
+        walk.error(fields.key_span(second.kind), said).places.push(place);
+        return None;
+    }
+    walk.opt(fields, form.kind, |walk, node| connection(walk, node, fields.key_span(form.kind), form))
+}
+
+/// How the block of one provider is written.
+struct Form {
+    kind: &'static str,
+    known: &'static [&'static str],
+    credentials: fn(&mut Walk<'_>, &Node) -> Option<Vec<CredentialRef>>,
+    example: &'static str,
+}
+
+/// Every kind of provider.
+const FORMS: &[Form] = &[PUREPORT_FORM, PACKETFABRIC_FORM];
+
+const PUREPORT_FORM: Form = Form {
+    kind: "pureport",
+    known: PUREPORT,
+    credentials: pureport_credentials,
+    example: "{ key: { env: PUREPORT_API_KEY }, secret: { env: PUREPORT_API_SECRET } }",
+};
+
+const PACKETFABRIC_FORM: Form = Form {
+    kind: "packetfabric",
+    known: PACKETFABRIC,
+    credentials: packetfabric_credentials,
+    example: "{ apiKey: { env: PF_TOKEN } }",
+};
 
 fn safety(walk: &mut Walk<'_>, node: &Node) -> Option<Safety> {
     let fields = walk.fields(node, SAFETY)?;
@@ -136,17 +172,16 @@ fn invites(walk: &mut Walk<'_>, node: &Node) -> Option<InvitePolicy> {
     })
 }
 
-fn pureport(walk: &mut Walk<'_>, node: &Node, span: Span) -> Option<Block> {
-    let fields = walk.fields(node, PUREPORT)?;
+fn connection(walk: &mut Walk<'_>, node: &Node, span: Span, form: &Form) -> Option<Block> {
+    let fields = walk.fields(node, form.known)?;
+    let credentials = form.credentials;
     let block = Block {
-        kind: "pureport",
+        kind: form.kind,
         span,
         endpoint: walk.opt(&fields, "endpoint", endpoint),
         simulator: walk.opt(&fields, "simulator", simulator),
-        credentials: walk.opt(&fields, "credentials", pureport_credentials).unwrap_or_default(),
-        read_only_credentials: walk
-            .opt(&fields, "readOnlyCredentials", pureport_credentials)
-            .unwrap_or_default(),
+        credentials: walk.opt(&fields, "credentials", credentials).unwrap_or_default(),
+        read_only_credentials: walk.opt(&fields, "readOnlyCredentials", credentials).unwrap_or_default(),
     };
     match (fields.entry("endpoint"), fields.entry("simulator"), fields.entry("credentials")) {
         (Some(endpoint), Some(simulator), _) => {
@@ -156,11 +191,9 @@ fn pureport(walk: &mut Walk<'_>, node: &Node, span: Span) -> Option<Block> {
                 .push(place);
         }
         (_, None, None) => {
-            walk.error(span, "`credentials` are needed to log in").hint = Some(
-                "write `credentials: { key: { env: PUREPORT_API_KEY }, secret: { env: PUREPORT_API_SECRET } }`, or try \
-                 `simulator: {}`."
-                    .to_owned(),
-            );
+            let example = form.example;
+            walk.error(span, "`credentials` are needed to log in").hint =
+                Some(format!("write `credentials: {example}`, or try `simulator: {{}}`."));
         }
         _ => {}
     }
@@ -199,6 +232,29 @@ fn pureport_key(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRef>> 
     let key = walk.need(&fields, "key", |walk, node| secret_source(walk, node, "key"));
     let secret = walk.need(&fields, "secret", |walk, node| secret_source(walk, node, "secret"));
     Some(vec![key?, secret?])
+}
+
+fn packetfabric_credentials(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRef>> {
+    walk.secretly(|walk| packetfabric_key(walk, node))
+}
+
+/// An API key, or a log-in with its password.
+fn packetfabric_key(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRef>> {
+    let fields = walk.fields(node, PACKETFABRIC_CREDENTIALS)?;
+    let mut written = Vec::new();
+    for name in ["apiKey", "login", "password"] {
+        if fields.entry(name).is_some() {
+            written.push(walk.opt(&fields, name, |walk, node| secret_source(walk, node, name))?);
+        }
+    }
+    let names: Vec<&str> = written.iter().map(|one| one.field.as_str()).collect();
+    if names != ["apiKey"] && names != ["login", "password"] {
+        let said = format!("{} needs either `apiKey`, or `login` and `password`", walk.here());
+        walk.error(fields.span, said).hint =
+            Some("an API key is best: a log-in may end the portal session of its user.".to_owned());
+        return None;
+    }
+    Some(written)
 }
 
 /// Where a secret comes from. What is written in place of a source may be the secret, and is never shown.

@@ -57,10 +57,10 @@ fn all_findings_of_a_member_are_told_at_once() {
 }
 
 #[test]
-fn person_fields_come_with_onboarding_create_only() {
+fn a_password_comes_with_onboarding_create_only() {
     let fields = "  firstName: Ada\n  password: { env: ADA }\n";
     let base = "  email: ada@acme.example\n  memberships: []\n";
-    assert_eq!(of_member(&format!("{base}{fields}")).len(), 2);
+    assert_eq!(of_member(&format!("{base}{fields}")).len(), 1);
     assert_eq!(of_member(&format!("{base}{fields}  onboarding: Create\n")), Vec::<String>::new());
 }
 

@@ -37,6 +37,7 @@ pub(crate) static TREE: Semantics = Semantics {
             FixedRole { name: "read-only", title: "Read only", id: None },
         ],
         implied: &[],
+        weakest_first: &[],
         natural_key: "displayName",
         fields: &[
             field("displayName", Shape::Text),
@@ -50,6 +51,7 @@ pub(crate) static TREE: Semantics = Semantics {
         natural_key: "displayName",
         fields: &[field("displayName", Shape::Text), field("description", Shape::Text)],
     }),
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 /// The opposite: flat, no custom roles, exactly one role for each member, accounts with a name only.
@@ -72,11 +74,13 @@ pub(crate) static FLAT: Semantics = Semantics {
             FixedRole { name: "user", title: "User", id: Some("2") },
         ],
         implied: &[],
+        weakest_first: &[],
         natural_key: "displayName",
         fields: &[],
     },
     admin: AdminRight { fixed: &["admin"], item: None },
     api_keys: None,
+    people: orgform_model::semantics::PersonSemantics::USUAL,
 };
 
 /// Joins documents that lack their `apiVersion`.

@@ -13,7 +13,8 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 stories! {
     an_invite_waits_and_its_person_joins if |_, _| true;
     grants_are_made_on_joining_even_where_drift_is_only_told if |_, _| true;
-    a_known_person_is_mailed_once_at_most if |_, _| true;
+    // Where there is but one account, nobody is known who is not in it.
+    a_known_person_is_mailed_once_at_most if |semantics, can| semantics.accounts.tree || can.create_account;
     the_grants_of_a_pending_invite_are_changed_without_a_mail if |_, can| can.update_invite;
     the_grants_of_a_pending_invite_are_put_right_on_joining if |_, can| !can.update_invite;
     an_invite_no_longer_declared_is_taken_back if |_, can| can.withdraw_invite;
@@ -21,7 +22,8 @@ stories! {
     an_expired_invite_is_mailed_again_after_its_time_and_not_for_ever if
         |_, can| can.invites_expire && can.resend_invite;
     many_people_join_at_once_and_nothing_is_held if |_, _| true;
-    somebody_removed_by_hand_is_mailed_again_only_on_request if |_, _| true;
+    somebody_removed_by_hand_is_mailed_again_only_on_request if |semantics, _| semantics.people.returns;
+    somebody_removed_by_hand_is_not_asked_back_where_nobody_returns if |semantics, _| !semantics.people.returns;
 }
 
 async fn an_invite_waits_and_its_person_joins(stage: &mut Stage) -> Step {
@@ -208,4 +210,17 @@ async fn somebody_removed_by_hand_is_mailed_again_only_on_request(stage: &mut St
     }
     stage.converge().await?;
     stage.holds(ACME, GRACE, &first).await
+}
+
+async fn somebody_removed_by_hand_is_not_asked_back_where_nobody_returns(stage: &mut Stage) -> Step {
+    stage.org.roles();
+    let first = [stage.org.first()];
+    join(stage, GRACE, &first).await?;
+    let mails = stage.mails_to(GRACE);
+    stage.act(Act::Remove { account: ACME, email: GRACE })?;
+    let plan = stage.plan().await?.plan;
+    ensure!(plan.changes.is_empty() && plan.refused.len() == 1, "a person decides: {}", told(&plan));
+    let report = stage.apply().await?;
+    ensure!(report.outcomes.is_empty() && stage.mails_to(GRACE) == mails, "nothing is done: {report:?}");
+    Ok(())
 }

@@ -18,6 +18,8 @@ stories! {
     somebody_holds_several_roles_and_loses_one if |semantics, _| semantics.roles.combine != Combine::ExactlyOne;
     two_admins_are_swapped_without_a_gap if |_, _| true;
     a_member_no_longer_declared_is_removed if |_, can| can.remove_member;
+    somebody_we_removed_is_foreseen_not_to_return if
+        |semantics, can| can.remove_member && !semantics.people.returns;
     a_member_is_let_go_of_where_removal_is_retain if |_, _| true;
     a_member_is_disabled_and_enabled_again if |_, can| can.disable;
     grants_edited_by_hand_are_put_back if |_, _| true;
@@ -204,4 +206,24 @@ async fn a_person_with_a_new_email_is_followed_not_replaced(stage: &mut Stage) -
     stage.converge().await?;
     ensure!(stage.mails_to(new) == 0, "the new e-mail gets no mail");
     stage.holds(ACME, new, &first).await
+}
+
+async fn somebody_we_removed_is_foreseen_not_to_return(stage: &mut Stage) -> Step {
+    stage.org.roles();
+    let first = [stage.org.first()];
+    join(stage, ADA, &first).await?;
+    let mails = stage.mails_to(ADA);
+    stage.org.drop_member(ADA, ROOT);
+    let plan = stage.plan().await?.plan;
+    let told_so =
+        plan.changes.iter().flat_map(|change| &change.notes).any(|note| note.contains("can't be undone"));
+    ensure!(told_so, "the plan says that it is for ever: {}", told(&plan));
+    stage.converge().await?;
+
+    stage.org.member(ADA, ROOT, &first);
+    let plan = stage.plan().await?.plan;
+    ensure!(plan.changes.is_empty() && plan.refused.len() == 1, "it is foreseen: {}", told(&plan));
+    let report = stage.apply().await?;
+    ensure!(report.outcomes.is_empty() && stage.mails_to(ADA) == mails, "nothing is tried: {report:?}");
+    Ok(())
 }

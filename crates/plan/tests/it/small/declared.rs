@@ -62,6 +62,7 @@ impl Small {
                 offboarded: self.offboarded.contains(&person),
                 identity: None,
                 fields: Fields::new(),
+                creation: None,
             };
             desired.people.insert(email(person), declared);
         }

@@ -36,6 +36,7 @@ pub fn connection(server: &MockServer) -> Connection {
         credentials: vec![credential("key", KEY), credential("secret", SECRET)],
         user_agent: "orgform-test".into(),
         other_credentials: vec![],
+        secrets: std::sync::Arc::new(orgform_provider::NoSecrets),
     }
 }
 
