@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orgform-provider", &["orgform-model"]),
     ("orgform-http", &["orgform-provider", "orgform-model"]),
     ("orgform-pureport", &["orgform-http", "orgform-provider", "orgform-model"]),
+    ("orgform-packetfabric", &["orgform-http", "orgform-provider", "orgform-model"]),
     ("orgform-engine", &["orgform-provider", "orgform-plan", "orgform-model"]),
     ("orgform-sim", &[]),
     ("orgform-conformance", &["orgform-engine", "orgform-provider", "orgform-plan", "orgform-model"]),
@@ -22,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "orgform",
         &[
             "orgform-pureport",
+            "orgform-packetfabric",
             "orgform-http",
             "orgform-engine",
             "orgform-provider",

@@ -1,0 +1,97 @@
+//! Looks at PacketFabric and changes nothing.
+//!
+//! The cost of a look is three calls, whatever the number of people: the customer, its users and its invites
+//! (packetfabric contract, sections 4, 6, 7). None of the lists has pages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orgform_model::world::{
+    AccountContent, ActualRole, Completeness, Directory, Identity, PersonSeen, RemovalFacts, Seen,
+};
+use orgform_model::{AccountId, Email, Fields, PersonId, RoleId, Value};
+use orgform_provider::{ErrorKind, ProviderError};
+use secrecy::ExposeSecret;
+
+use crate::client::{Api, Who, path_of};
+use crate::convert;
+use crate::semantics::SEMANTICS;
+use crate::wire::{Customer, Invite, User};
+
+pub(crate) async fn directory(api: &Api) -> Result<Seen, ProviderError> {
+    let customer: Customer = api.read(&["v2", "customers", "current"], "read the customer").await?;
+    let id = AccountId::from(customer.customer_uuid.as_str());
+    let accounts = BTreeMap::from([(id, convert::actual_account(&customer))]);
+    let identity = Some(identity(api).await?);
+    let completeness = Completeness::Complete;
+    Ok(Seen::Directory(Directory { accounts, completeness, identity, own_keys: None }))
+}
+
+pub(crate) async fn account(api: &Api, id: &AccountId) -> Result<Seen, ProviderError> {
+    let (users, invites) = tokio::join!(users(api, "list the users"), invites(api, "list the invites"));
+    let people_complete = match (&users, &invites) {
+        (Err(error), Err(_)) => return Err(error.clone()),
+        (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::Protocol => return Err(error.clone()),
+        (Err(error), _) => partial("users", error),
+        (_, Err(error)) => partial("invites", error),
+        (Ok(_), Ok(_)) => Completeness::Complete,
+    };
+    let mut content = AccountContent { people_complete, ..AccountContent::default() };
+    for user in users.unwrap_or_default() {
+        let person = PersonId::from(user.uuid.as_str());
+        content.person_fields.insert(person.clone(), convert::person_fields(&user));
+        content.members.insert(person, convert::actual_member(&user));
+    }
+    content.invites =
+        invites.unwrap_or_default().iter().filter_map(|one| convert::actual_invite(id, one)).collect();
+    content.roles = groups(&content);
+    Ok(Seen::Account(content))
+}
+
+pub(crate) async fn person(api: &Api, id: &PersonId) -> Result<PersonSeen, ProviderError> {
+    let user: Option<User> = api.find(&["v2", "users", id.as_str()], "read the person").await?;
+    Ok(user.map_or(PersonSeen::Gone, |user| PersonSeen::Email(Email::new(&user.email))))
+}
+
+pub(crate) async fn users(api: &Api, tried: &str) -> Result<Vec<User>, ProviderError> {
+    api.read(&["v2", "users"], tried).await
+}
+
+pub(crate) async fn invites(api: &Api, tried: &str) -> Result<Vec<Invite>, ProviderError> {
+    api.read(&["v2", "team-invites"], tried).await
+}
+
+/// No call tells whose an API key is (section 2); a user who logged in can be read.
+async fn identity(api: &Api) -> Result<Identity, ProviderError> {
+    Ok(match api.who() {
+        Who::Key { source } => Identity::Machine { name: format!("the API key from {source}"), roles: None },
+        Who::User(login) => {
+            let tried = "read ourselves";
+            let path = path_of(login.expose_secret(), tried)?;
+            let user: User = api.read(&path.each_ref().map(String::as_str), tried).await?;
+            Identity::Person(PersonId::from(user.uuid))
+        }
+    })
+}
+
+/// Groups are fixed, but the set of them is open (section 5): one that we don't know is shown by its name.
+fn groups(content: &AccountContent) -> BTreeMap<RoleId, ActualRole> {
+    let held = content.members.values().flat_map(|member| &member.roles);
+    let promised = content.invites.iter().flat_map(|invite| &invite.roles);
+    let all: BTreeSet<&RoleId> = held.chain(promised).collect();
+    let unknown = all.into_iter().filter(|id| SEMANTICS.roles.fixed_role(id.as_str()).is_none());
+    unknown
+        .map(|id| {
+            let fields = Fields::from([("displayName".to_owned(), Value::text(id.as_str()))]);
+            (id.clone(), ActualRole { fixed: None, fields, removal: RemovalFacts::LOCAL })
+        })
+        .collect()
+}
+
+fn partial(what: &str, error: &ProviderError) -> Completeness {
+    let said = &error.said;
+    let because = match error.kind {
+        ErrorKind::Denied => format!("the list of {what} was refused ({said})"),
+        _ => format!("the list of {what} did not come ({said})"),
+    };
+    Completeness::Partial { because }
+}
