@@ -41,9 +41,14 @@ impl Story {
 
     /// A story in a copy of `examples/acme`.
     pub fn acme() -> Self {
+        Self::example("acme")
+    }
+
+    /// A story in a copy of a folder of `examples`.
+    pub fn example(name: &str) -> Self {
         let story = Self::new();
-        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/acme");
-        copy(&example, story.folder.path());
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+        copy(&examples.join(name), story.folder.path());
         story
     }
 

@@ -5,15 +5,16 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use orgform_engine::{Clock, SystemClock};
-use orgform_model::{Place, ProviderName, Timestamp};
-use orgform_provider::{Connection, Credential, ProviderType};
-use orgform_sim::pureport::{self, Sim};
+use orgform_model::{Place, ProviderName, SecretRef, Timestamp};
+use orgform_provider::{Connection, Credential, NoSecrets, Secrets};
+use orgform_sim::Options;
 use orgform_spec::{CredentialRef, CredentialSource, ProviderSettings, SimulatorSettings};
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -21,10 +22,9 @@ use url::Url;
 
 use crate::console::Console;
 use crate::failure::Failure;
+pub(crate) use crate::kinds::PROVIDERS;
+use crate::kinds::{Kind, Played, kind};
 use crate::secrets::SecretFiles;
-
-/// Every kind of provider that this program speaks.
-pub(crate) const PROVIDERS: &[&ProviderType] = &[&orgform_pureport::PROVIDER];
 
 /// How long to wait for a simulator that another process plays in: longer than a plan takes.
 const SIMULATOR_PATIENCE: Duration = Duration::from_secs(10);
@@ -72,7 +72,8 @@ impl Clock for WorldClock {
 /// A simulator in this process.
 #[derive(Debug)]
 pub(crate) struct Simulator {
-    sim: Sim,
+    sim: Box<dyn Played>,
+    kind: &'static Kind,
     world: PathBuf,
     /// Whether the world was made just now.
     is_new: bool,
@@ -91,16 +92,20 @@ impl Link {
         console: &Console,
     ) -> Result<Self> {
         let kind = settings.kind;
+        let secrets: Arc<dyn Secrets> = match purpose {
+            Purpose::Look => Arc::new(NoSecrets),
+            Purpose::Write => Arc::new(DeclaredSecrets { folder: folder.to_owned() }),
+        };
         if let Some(simulated) = &settings.simulator {
-            let simulator = Simulator::start(folder, settings.name.as_str(), simulated).await?;
-            let connection = simulator.connection(purpose)?;
+            let simulator = Simulator::start(folder, settings, simulated).await?;
+            let connection = simulator.connection(purpose, secrets)?;
             let label = format!("{kind} simulator {}", settings.name);
             let (secrets, clock) = (SecretFiles::below(folder), simulator.clock());
             return Ok(Self { connection, label, secrets, simulator: Some(simulator), clock });
         }
         let endpoint = match &settings.endpoint {
             Some(endpoint) => endpoint.as_str(),
-            None => default_endpoint(kind)?,
+            None => known_kind(kind)?.endpoint,
         };
         let endpoint = Url::parse(endpoint).with_context(|| format!("`{endpoint}` is not a URL"))?;
         let (fields, others) = match purpose {
@@ -112,7 +117,14 @@ impl Link {
         let credentials = credentials(folder, settings, fields, console)?;
         let other_credentials = at_hand(folder, others);
         let label = format!("{kind} {endpoint}");
-        let connection = Connection { endpoint, credentials, user_agent: user_agent(), other_credentials };
+        let first_secrets = secrets;
+        let connection = Connection {
+            endpoint,
+            credentials,
+            user_agent: user_agent(),
+            other_credentials,
+            secrets: first_secrets,
+        };
         let secrets = SecretFiles::below(folder);
         Ok(Self { connection, label, secrets, simulator: None, clock: WorldClock::default() })
     }
@@ -142,26 +154,36 @@ impl Link {
 
 impl Simulator {
     /// Starts the simulator of one Provider on its world in the root.
-    pub(crate) async fn start(folder: &Path, provider: &str, settings: &SimulatorSettings) -> Result<Self> {
+    pub(crate) async fn start(
+        folder: &Path,
+        provider: &ProviderSettings,
+        settings: &SimulatorSettings,
+    ) -> Result<Self> {
+        let (kind, provider) = (known_kind(provider.kind)?, &provider.name);
         let home = folder.join(".orgform");
         std::fs::create_dir_all(&home).with_context(|| format!("could not make {}", home.display()))?;
         let world = home.join(format!("simulator-{provider}.json"));
         let lock = lock_world(&world).await?;
         let is_new = !world.exists();
-        let options = pureport::Options {
+        let options = Options {
             state_file: Some(world.clone()),
             root_account: settings.root_account.clone(),
-            ..pureport::Options::default()
+            ..Options::default()
         };
-        let sim = pureport::start(options)
+        let sim = (kind.simulate)(options)
             .await
             .with_context(|| format!("could not start the simulator on {}", world.display()))?;
-        Ok(Self { sim, world, is_new, _lock: lock })
+        Ok(Self { sim, kind, world, is_new, _lock: lock })
     }
 
     /// The simulator itself.
-    pub(crate) fn sim(&self) -> &Sim {
-        &self.sim
+    pub(crate) fn sim(&self) -> &dyn Played {
+        self.sim.as_ref()
+    }
+
+    /// Which kind it is.
+    pub(crate) fn kind(&self) -> &'static Kind {
+        self.kind
     }
 
     /// The clock of its world.
@@ -176,36 +198,47 @@ impl Simulator {
         self.sim.stop().await;
     }
 
-    fn connection(&self, purpose: Purpose) -> Result<Connection> {
-        let (key, secret) = match purpose {
-            Purpose::Look => Sim::reader_key(),
-            Purpose::Write => Sim::admin_key(),
+    fn connection(&self, purpose: Purpose, secrets: Arc<dyn Secrets>) -> Result<Connection> {
+        let credentials = |purpose| {
+            let fields = (self.kind.credentials)(purpose).into_iter();
+            let credential = |(field, _, secret): (&str, &str, &str)| Credential {
+                field: field.to_owned(),
+                source: "the simulator".to_owned(),
+                secret: SecretString::from(secret.to_owned()),
+            };
+            fields.map(credential).collect::<Vec<_>>()
         };
-        let field = |field: &str, secret: &str| Credential {
-            field: field.to_owned(),
-            source: "the simulator".to_owned(),
-            secret: SecretString::from(secret.to_owned()),
-        };
-        let (other, _) = match purpose {
-            Purpose::Look => Sim::admin_key(),
-            Purpose::Write => Sim::reader_key(),
+        let other = match purpose {
+            Purpose::Look => Purpose::Write,
+            Purpose::Write => Purpose::Look,
         };
         Ok(Connection {
             endpoint: Url::parse(&self.sim.url())?,
-            credentials: vec![field("key", key), field("secret", secret)],
+            credentials: credentials(purpose),
             user_agent: user_agent(),
-            other_credentials: vec![field("key", other)],
+            other_credentials: credentials(other),
+            secrets,
         })
     }
 }
 
-fn default_endpoint(kind: &str) -> Result<&'static str> {
-    match kind {
-        "pureport" => Ok(orgform_pureport::ENDPOINT),
-        other => Err(Failure::new(format!("{other} has no endpoint of its own"))
-            .hint("write `endpoint:` in its Provider.")
-            .nothing_read()
-            .into()),
+fn known_kind(name: &str) -> Result<&'static Kind> {
+    let unknown = || Failure::new(format!("this build of orgform can't speak to {name}")).nothing_read();
+    kind(name).ok_or_else(|| unknown().into())
+}
+
+/// Secrets that members refer to, such as a first password. Read while applying, and only then.
+#[derive(Debug)]
+struct DeclaredSecrets {
+    folder: PathBuf,
+}
+
+impl Secrets for DeclaredSecrets {
+    fn read(&self, from: &SecretRef) -> Result<SecretString, String> {
+        match from {
+            SecretRef::Env(name) => from_env(name),
+            SecretRef::File(path) => read_secret(&self.folder.join(path)),
+        }
     }
 }
 
@@ -302,13 +335,18 @@ fn from_env(name: &str) -> Result<SecretString, String> {
 }
 
 fn from_file(path: &Path, console: &Console) -> Result<SecretString, String> {
+    let secret = read_secret(path)?;
+    if readable_by_all(path) {
+        console.warn(&format!("everybody on this machine can read {}; `chmod 600` it.", path.display()));
+    }
+    Ok(secret)
+}
+
+fn read_secret(path: &Path) -> Result<SecretString, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("which can't be read: {error}"))?;
     let text = text.trim_end_matches(['\n', '\r']);
     if text.is_empty() {
         return Err("which is empty".to_owned());
-    }
-    if readable_by_all(path) {
-        console.warn(&format!("everybody on this machine can read {}; `chmod 600` it.", path.display()));
     }
     Ok(SecretString::from(text.to_owned()))
 }

@@ -11,8 +11,12 @@ use crate::console::Console;
 pub(crate) fn start(global: &Global, console: &Console) {
     let filter = match global.verbose {
         0 => EnvFilter::new("off"),
-        1 => EnvFilter::new("orgform=info,orgform_engine=info,orgform_http=info,orgform_pureport=info"),
-        2 => EnvFilter::new("orgform=debug,orgform_engine=debug,orgform_http=debug,orgform_pureport=debug"),
+        1 => EnvFilter::new(
+            "orgform=info,orgform_engine=info,orgform_http=info,orgform_pureport=info,orgform_packetfabric=info",
+        ),
+        2 => EnvFilter::new(
+            "orgform=debug,orgform_engine=debug,orgform_http=debug,orgform_pureport=debug,orgform_packetfabric=debug",
+        ),
         _ => EnvFilter::new("trace,hyper=info,h2=info,rustls=info"),
     };
     let builder = tracing_subscriber::fmt()

@@ -13,6 +13,7 @@ mod failure;
 mod git;
 mod import;
 mod interrupt;
+mod kinds;
 mod logging;
 mod progress;
 mod prove;

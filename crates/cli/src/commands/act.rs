@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use orgform_sim::pureport::Act;
+use orgform_sim::{packetfabric, pureport};
 use serde_json::{Value, json};
 
 use crate::args::duration;
@@ -13,6 +13,7 @@ use crate::connect::Simulator;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::kinds::{Kind, kind, names};
 use crate::root::OpenRoot;
 use crate::words::span;
 
@@ -31,12 +32,15 @@ pub(crate) struct Arguments {
     /// Which Provider of the root, if several have a simulator.
     #[arg(long, value_name = "NAME", conflicts_with = "url")]
     provider: Option<String>,
+    /// Which kind of provider runs at that URL.
+    #[arg(long, value_name = "KIND", default_value = "pureport", requires = "url")]
+    kind: String,
     #[command(subcommand)]
     action: Action,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// A person accepts their invites; somebody unknown signs up first.
     Accept {
         /// The invited e-mail.
@@ -138,29 +142,46 @@ enum Action {
     Json {
         /// Such as {"act":"set_ports","account":"Lab","ports":2}.
         #[arg(value_parser = json_act)]
-        act: Box<Act>,
+        act: Value,
     },
 }
 
 /// What is sent to the simulator.
 enum Sent {
-    Act(Act),
+    Act(Value),
     Advance(Duration),
 }
 
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
-    let sent = sent(&arguments.action);
     let said = match &arguments.url {
-        Some(url) => post(url, sent).await?,
-        None => play(arguments, sent, console).await?,
+        Some(url) => {
+            let kind = kind(&arguments.kind).ok_or_else(|| {
+                Failure::new(format!("there is no simulator of {}", arguments.kind))
+                    .hint(format!("there is {}.", names().join(", ")))
+            })?;
+            post(url, sent(&arguments.action, kind)?).await?
+        }
+        None => play(arguments, console).await?,
     };
     console.tell(&said);
     Ok(Exit::Clean)
 }
 
-fn sent(action: &Action) -> Sent {
+fn sent(action: &Action, kind: &Kind) -> Result<Sent> {
+    let act = match action {
+        Action::Advance { by } => return Ok(Sent::Advance(*by)),
+        Action::Json { act } => act.clone(),
+        _ => (kind.act)(action)
+            .map_err(|because| Failure::new(because).hint("`orgform act json` takes any act."))?,
+    };
+    Ok(Sent::Act(act))
+}
+
+/// An act in the words of Pureport's simulator.
+pub(crate) fn at_pureport(action: &Action) -> Result<Value, String> {
     use Action as A;
-    Sent::Act(match action.clone() {
+    use pureport::Act;
+    let act = match action.clone() {
         A::Accept { email, account } => Act::Accept { email, account },
         A::AcceptAll { except, seed } => Act::AcceptAll { except, seed },
         A::Add { account, email, roles } => Act::AddMember { account, email, roles },
@@ -172,20 +193,50 @@ fn sent(action: &Action) -> Sent {
         A::ChangeEmail { email, to } => Act::ChangeEmail { email, to },
         A::RenameAccount { account, name } => Act::RenameAccount { account, name },
         A::RenameRole { account, role, name } => Act::RenameRole { account, role, name },
-        A::Json { act } => *act,
-        A::Advance { by } => return Sent::Advance(by),
-    })
+        A::Json { act } => return Ok(act),
+        A::Advance { .. } => return Err("time is no act".to_owned()),
+    };
+    serde_json::to_value(act).map_err(|error| error.to_string())
+}
+
+/// An act in the words of PacketFabric's simulator, which has one account and fixed groups.
+pub(crate) fn at_packetfabric(action: &Action) -> Result<Value, String> {
+    use Action as A;
+    use packetfabric::Act;
+    let one = |roles: Vec<String>| match <[String; 1]>::try_from(roles) {
+        Ok([group]) => Ok(group),
+        Err(_) => Err("a user of PacketFabric has exactly one group".to_owned()),
+    };
+    let act = match action.clone() {
+        A::Accept { email, account: _ } => Act::Accept { email, group: None },
+        A::AcceptAll { except, seed } => Act::AcceptAll { except, seed },
+        A::Add { account: _, email, roles } => Act::AddUser { email, group: one(roles)? },
+        // Several stand for a user from before there was one.
+        A::Edit { account: _, email, roles } if roles.len() > 1 => {
+            Act::SetLegacyGroups { email, groups: roles }
+        }
+        A::Edit { account: _, email, roles } => Act::SetGroup { email, group: one(roles)? },
+        A::Remove { account: _, email } => Act::DeleteUser { email },
+        A::Invite { account: _, email, roles } => Act::Invite { email, group: one(roles)? },
+        A::ChangeEmail { email, to } => Act::ChangeEmail { email, to },
+        A::RenameAccount { account: _, name } => Act::RenameCustomer { name },
+        A::Json { act } => return Ok(act),
+        A::Withdraw { .. } | A::Expire { .. } | A::RenameRole { .. } | A::Advance { .. } => {
+            return Err("nobody can do that at PacketFabric".to_owned());
+        }
+    };
+    serde_json::to_value(act).map_err(|error| error.to_string())
 }
 
 /// Plays in the world of a root, with the simulator started for just that.
-async fn play(arguments: &Arguments, sent: Sent, console: &Console) -> Result<String> {
+async fn play(arguments: &Arguments, console: &Console) -> Result<String> {
     let paths: Vec<PathBuf> = arguments.root.iter().cloned().collect();
     let root = OpenRoot::open(&paths, console)?;
     let mut simulated = root.declared.iter().filter_map(|declared| {
         let wanted = arguments.provider.as_deref().is_none_or(|name| name == declared.settings.name.as_str());
-        declared.settings.simulator.as_ref().filter(|_| wanted).map(|one| (&declared.settings.name, one))
+        declared.settings.simulator.as_ref().filter(|_| wanted).map(|one| (&declared.settings, one))
     });
-    let (name, settings) = match (simulated.next(), simulated.next()) {
+    let (provider, settings) = match (simulated.next(), simulated.next()) {
         (Some(one), None) => one,
         (None, _) => {
             return Err(Failure::new("no Provider here has `simulator: {}`")
@@ -198,8 +249,8 @@ async fn play(arguments: &Arguments, sent: Sent, console: &Console) -> Result<St
                 .into());
         }
     };
-    let simulator = Simulator::start(&root.folder, name.as_str(), settings).await?;
-    let said = match sent {
+    let simulator = Simulator::start(&root.folder, provider, settings).await?;
+    let said = match sent(&arguments.action, simulator.kind())? {
         Sent::Advance(by) => {
             simulator.sim().advance(by);
             Ok(format!("Done: it is {} later at the simulator, and for orgform with it.", later(by)))
@@ -207,14 +258,14 @@ async fn play(arguments: &Arguments, sent: Sent, console: &Console) -> Result<St
         Sent::Act(act) => simulator.sim().act(act).map(|result| done(result.count, result.id.as_deref())),
     };
     simulator.stop().await;
-    said.map_err(|refused| Failure::new("the simulator did not do that").because(refused).into())
+    said.map_err(|refused| Failure::new("the simulator did not do that").line(refused).into())
 }
 
 /// Plays at a running simulator, through its control endpoints.
 async fn post(url: &str, sent: Sent) -> Result<String> {
     let url = url.trim_end_matches('/');
     let (path, body) = match &sent {
-        Sent::Act(act) => ("__act", serde_json::to_value(act)?),
+        Sent::Act(act) => ("__act", act.clone()),
         Sent::Advance(by) => ("__advance", json!({ "seconds": by.as_secs() })),
     };
     let answer = reqwest::Client::builder()
@@ -267,6 +318,6 @@ fn share(text: &str) -> Result<f64, String> {
     if (0.0..=100.0).contains(&percent) { Ok(percent / 100.0) } else { Err(wrong()) }
 }
 
-fn json_act(text: &str) -> Result<Box<Act>, String> {
+fn json_act(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use clap::{Arg, Args, CommandFactory, ValueEnum};
 use orgform_model::Capabilities;
+use orgform_model::semantics::PersonSemantics;
 
 use crate::args::Cli;
 use crate::connect::PROVIDERS;
@@ -76,6 +77,16 @@ fn described(argument: &Arg) -> String {
 /// One capability: what it is called, and whether a provider has it.
 type Row = (&'static str, fn(&Capabilities) -> bool);
 
+/// The same of what people are like there.
+type PersonRow = (&'static str, fn(&PersonSemantics) -> bool);
+
+const PEOPLE: &[PersonRow] = &[
+    ("make a person without an invite", |one| one.creatable),
+    ("fields of people", |one| !one.fields.is_empty()),
+    ("somebody who was removed can come back", |one| one.returns),
+    ("tell who is disabled", |one| one.disabled_shown),
+];
+
 const ROWS: &[Row] = &[
     ("make accounts", |one| one.create_account),
     ("change accounts", |one| one.update_account),
@@ -95,6 +106,7 @@ const ROWS: &[Row] = &[
     ("e-mails in the list of members", |one| one.email_in_list),
     ("mark who has authority", |one| one.claim_mark),
     ("tell who changed what, by an audit log", |one| one.audit_log),
+    ("many invites in one call", |one| one.bulk_invite > 1),
     ("inviting sends a mail", |one| one.mails.on_invite),
     ("removing sends a mail", |one| one.mails.on_remove),
 ];
@@ -106,6 +118,10 @@ fn capabilities() -> String {
     text.push('\n');
     for (what, has) in ROWS {
         let marks = PROVIDERS.iter().map(|one| if has(one.capabilities) { "yes" } else { "no" });
+        let _ = writeln!(text, "| {what} | {} |", marks.collect::<Vec<_>>().join(" | "));
+    }
+    for (what, has) in PEOPLE {
+        let marks = PROVIDERS.iter().map(|one| if has(&one.semantics.people) { "yes" } else { "no" });
         let _ = writeln!(text, "| {what} | {} |", marks.collect::<Vec<_>>().join(" | "));
     }
     text

@@ -1,19 +1,20 @@
 //! `orgform sim`: a simulator as a server of its own.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
-use orgform_sim::pureport::{self, Sim, Switches};
-use orgform_sim::{Fault, History, Switching as _};
+use orgform_sim::{Fault, History, Options};
 
 use crate::args::duration;
-use crate::connect::lock_world;
+use crate::connect::{Purpose, lock_world};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::kinds::{Kind, kind};
 
 /// Run a simulator of a provider until ctrl-C.
 #[derive(Args, Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Provider {
     Pureport(Pureport),
+    Packetfabric(PacketFabric),
 }
 
 /// A strict, stateful server that answers like Pureport.
@@ -33,6 +35,22 @@ enum Provider {
 /// endpoint and mails; `orgform act --url URL` plays other people.
 #[derive(Args, Debug)]
 struct Pureport {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// A strict, stateful server that answers like PacketFabric.
+///
+/// The customer, an admin and a user who may only read exist from the start. `GET /__stats` tells requests per
+/// endpoint and mails; `orgform act --url URL --kind packetfabric` plays other people.
+#[derive(Args, Debug)]
+struct PacketFabric {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Args, Debug)]
+struct Settings {
     /// Where the simulated world is kept; without it, it is gone at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -50,7 +68,7 @@ struct Pureport {
     latency: Duration,
     /// What a fresh world is like; `messy` is what years of work by hand leave.
     #[arg(long, value_name = "KIND", default_value = "fresh")]
-    world: Kind,
+    world: Past,
     /// Faults to commit, as a JSON list.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -60,7 +78,7 @@ struct Pureport {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
+enum Past {
     /// One account and its founder.
     Fresh,
     /// Accounts, roles, people and invites that were made by hand.
@@ -68,9 +86,13 @@ enum Kind {
 }
 
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
-    let Provider::Pureport(arguments) = &arguments.provider;
+    let (name, arguments) = match &arguments.provider {
+        Provider::Pureport(Pureport { settings }) => ("pureport", settings),
+        Provider::Packetfabric(PacketFabric { settings }) => ("packetfabric", settings),
+    };
+    let Some(kind) = kind(name) else { return Err(Failure::new(format!("{name} has no simulator")).into()) };
     if arguments.switches.iter().any(|switch| switch == "help") {
-        console.print(&known_switches(console))?;
+        console.print(&known_switches(kind, console))?;
         return Ok(Exit::Clean);
     }
     // Held until the end.
@@ -78,23 +100,28 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
         Some(world) => Some(lock_world(world).await?),
         None => None,
     };
-    let options = pureport::Options {
+    let options = Options {
         state_file: arguments.state.clone(),
         bind: arguments.listen,
         seed: arguments.seed,
         root_account: arguments.root_account.clone(),
         latency: arguments.latency,
         history: match arguments.world {
-            Kind::Fresh => History::None,
-            Kind::Messy => History::Messy,
+            Past::Fresh => History::None,
+            Past::Messy => History::Messy,
         },
-        switches: switches(&arguments.switches)?,
+        switches: arguments.switches.clone(),
         faults: faults(arguments)?,
     };
-    let sim = pureport::start(options)
-        .await
-        .with_context(|| format!("could not start the simulator on {}", arguments.listen))?;
-    console.print(&greeting(&sim.url()))?;
+    let sim = match (kind.simulate)(options).await {
+        Err(error) if error.kind() == ErrorKind::InvalidInput && !arguments.switches.is_empty() => {
+            return Err(Failure::new("could not set a switch").because(error).into());
+        }
+        started => {
+            started.with_context(|| format!("could not start the simulator on {}", arguments.listen))?
+        }
+    };
+    console.print(&greeting(kind, &sim.url()))?;
     console.tell("Running until ctrl-C.");
     tokio::signal::ctrl_c().await.context("could not wait for ctrl-C")?;
     sim.stop().await;
@@ -103,35 +130,28 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
 }
 
 /// Each switch with its values, the default first.
-fn known_switches(console: &Console) -> String {
-    let rows: Vec<Vec<String>> = Switches::known()
+fn known_switches(kind: &Kind, console: &Console) -> String {
+    let rows: Vec<Vec<String>> = (kind.switches)()
         .into_iter()
         .map(|(name, values)| vec![name.to_owned(), values.join(", ")])
         .collect();
     format!("Switches and their values, the default first:\n{}", console.table(&rows))
 }
 
-fn switches(texts: &[String]) -> Result<Switches> {
-    let mut switches = Switches::default();
-    for text in texts {
-        switches.set(text).map_err(|error| Failure::new("could not set a switch").because(error))?;
-    }
-    Ok(switches)
-}
-
-fn faults(arguments: &Pureport) -> Result<Vec<Fault>> {
+fn faults(arguments: &Settings) -> Result<Vec<Fault>> {
     let Some(path) = &arguments.faults else { return Ok(Vec::new()) };
     let text = std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("{} is not a list of faults", path.display()))
 }
 
 /// Lines that a shell can evaluate.
-fn greeting(url: &str) -> String {
-    let ((key, secret), (reader_key, reader_secret)) = (Sim::admin_key(), Sim::reader_key());
-    format!(
-        "export PUREPORT_ENDPOINT={url}\n\
-         export PUREPORT_API_KEY={key}\n\
-         export PUREPORT_API_SECRET={secret}\n\
-         # read only: PUREPORT_API_KEY={reader_key} PUREPORT_API_SECRET={reader_secret}\n"
-    )
+fn greeting(kind: &Kind, url: &str) -> String {
+    let upper = kind.name.to_uppercase();
+    let mut lines = format!("export {upper}_ENDPOINT={url}\n");
+    for (_, variable, value) in (kind.credentials)(Purpose::Write) {
+        lines += &format!("export {variable}={value}\n");
+    }
+    let reader = (kind.credentials)(Purpose::Look).into_iter();
+    let reader: Vec<String> = reader.map(|(_, variable, value)| format!("{variable}={value}")).collect();
+    lines + &format!("# read only: {}\n", reader.join(" "))
 }
