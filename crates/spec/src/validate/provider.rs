@@ -241,20 +241,19 @@ fn packetfabric_credentials(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<Cred
 /// An API key, or a log-in with its password.
 fn packetfabric_key(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRef>> {
     let fields = walk.fields(node, PACKETFABRIC_CREDENTIALS)?;
-    let mut written = Vec::new();
-    for name in ["apiKey", "login", "password"] {
-        if fields.entry(name).is_some() {
-            written.push(walk.opt(&fields, name, |walk, node| secret_source(walk, node, name))?);
-        }
-    }
-    let names: Vec<&str> = written.iter().map(|one| one.field.as_str()).collect();
+    let named = ["apiKey", "login", "password"].into_iter().filter(|name| fields.entry(name).is_some());
+    let names: Vec<&str> = named.collect();
+    let sources: Vec<Option<CredentialRef>> = names
+        .iter()
+        .map(|name| walk.opt(&fields, name, |walk, node| secret_source(walk, node, name)))
+        .collect();
     if names != ["apiKey"] && names != ["login", "password"] {
         let said = format!("{} needs either `apiKey`, or `login` and `password`", walk.here());
         walk.error(fields.span, said).hint =
             Some("an API key is best: a log-in may end the portal session of its user.".to_owned());
         return None;
     }
-    Some(written)
+    sources.into_iter().collect()
 }
 
 /// Where a secret comes from. What is written in place of a source may be the secret, and is never shown.
