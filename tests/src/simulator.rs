@@ -1,4 +1,4 @@
-//! `orgform sim pureport` as a process of its own.
+//! `orgform sim` as a process of its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -16,10 +16,15 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts one on a free port with these arguments.
+    /// Starts one of Pureport on a free port with these arguments.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::of("pureport", arguments)
+    }
+
+    /// Starts one of this kind of provider on a free port with these arguments.
+    pub fn of(kind: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(orgform())
-            .args(["sim", "pureport"])
+            .args(["sim", kind])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -28,7 +33,7 @@ impl Simulator {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("export PUREPORT_ENDPOINT=").unwrap().to_owned();
+        let url = line.trim().split_once("_ENDPOINT=").unwrap().1.to_owned();
         Self { child, url }
     }
 

@@ -68,6 +68,19 @@ impl Story {
         story
     }
 
+    /// A story in a copy of `examples/packetfabric` that speaks to a simulator of another process.
+    pub fn packetfabric_at(url: &str) -> Self {
+        let mut story = Self::example("packetfabric");
+        story.replace(
+            "provider.yaml",
+            "    simulator: { rootAccount: Acme }\n",
+            &format!("    endpoint: {url}\n    credentials: {{ apiKey: {{ env: PF_TOKEN }} }}\n"),
+        );
+        story.set("PF_TOKEN", "sim-packetfabric-admin-key-not-for-production");
+        story.set("WALLBOARD_PASSWORD", "a password of nobody");
+        story
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
@@ -291,6 +304,7 @@ fn filters() -> Vec<(&'static str, &'static str)> {
         (r"Made on .* until .*", "Made on DAY, good until DAY."),
         (r"\d+ [A-Z][a-z]+ \d{4} \d\d:\d\d UTC", "TIME"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", "TIME"),
+        (r"removed on \d{4}-\d\d-\d\d", "removed on YYYY-MM-DD"),
         (r"log since \d+ [A-Z][a-z]+ \d{4}", "log since DAY"),
     ]
 }

@@ -1,6 +1,7 @@
 //! The way at PacketFabric: invite and make, edit, disable and let in again, and what is for ever.
 
-use orgform_tests::Story;
+use orgform_tests::{Simulator, Story};
+use serde_json::json;
 
 fn acme() -> Story {
     let mut story = Story::example("packetfabric");
@@ -72,4 +73,117 @@ fn a_first_password_is_nowhere_but_at_the_provider() {
     for text in said {
         assert!(!text.contains("a password of nobody"), "{text}");
     }
+}
+
+#[test]
+fn every_invite_of_somebody_is_listed_and_one_of_them_is_used() {
+    let mut story = acme();
+    story.done("apply --yes");
+    story.run("act invite Acme ada@acme.example read-only");
+    story.run("plan");
+    story.run("invites");
+    story.run("invites resend packetfabric/acme:member/grace@acme.example --yes");
+    story.remark("ada signs up with the first link, and somebody adds grace by hand");
+    story.run("act accept ada@acme.example");
+    story.run("act add Acme grace@acme.example support");
+    story.run("invites --all");
+    story.assert_is("packetfabric_invites");
+}
+
+#[test]
+fn one_who_is_refused_keeps_nobody_else_out() {
+    let mut story = acme();
+    story.remark(
+        "a mail to ada can't be sent, and grace was here and was deleted, before anybody declared her",
+    );
+    story.done("act json '{\"act\":\"break_mail\",\"email\":\"ada@acme.example\"}'");
+    story.done("act add Acme grace@acme.example support");
+    story.done("act remove Acme grace@acme.example");
+    story.write("people/linus.yaml", &member("linus", "linus@acme.example", "sales"));
+    story.run("apply --yes");
+    story.run("invites");
+    story.run("plan");
+    story.assert_is("packetfabric_refused");
+}
+
+#[test]
+fn somebody_whose_invite_was_used_and_who_is_gone_is_not_invited_blindly() {
+    let mut story = acme();
+    story.remark("grace was invited, came and was deleted, before anybody declared her");
+    story.done("act invite Acme grace@acme.example support");
+    story.done("act accept grace@acme.example");
+    story.done("act remove Acme grace@acme.example");
+    story.run("plan");
+    story.assert_is("packetfabric_foreseen");
+}
+
+#[test]
+fn an_email_is_the_persons_own_and_a_login_is_not_who_they_are() {
+    let mut story = acme();
+    story.done("apply --yes");
+    story.done("act accept-all");
+    story.done("apply --yes");
+    story.remark("an e-mail is edited in the files");
+    story.replace("people/network.yaml", "email: ada@acme.example", "email: countess@acme.example");
+    story.run("plan");
+    story.replace("people/network.yaml", "email: countess@acme.example", "email: ada@acme.example");
+    story.remark("ada changes it in the portal");
+    story.run("act change-email ada@acme.example countess@acme.example");
+    story.run("plan --write");
+    story.run("apply --yes");
+    story.remark("logins change too: one that is declared is drift, one that is not is nobody's business");
+    story.run("act json '{\"act\":\"change_login\",\"email\":\"grace@acme.example\",\"login\":\"hopper\"}'");
+    story
+        .run("act json '{\"act\":\"change_login\",\"email\":\"wallboard@acme.example\",\"login\":\"wall\"}'");
+    story.run("apply --yes");
+    story.run("plan --detailed-exitcode");
+    story.assert_is("packetfabric_names");
+}
+
+#[test]
+fn a_login_needs_no_second_factor_or_is_told_of_a_key() {
+    let simulator = Simulator::of("packetfabric", &[]);
+    let mut story = Story::packetfabric_at(simulator.url());
+    story.replace(
+        "provider.yaml",
+        "apiKey: { env: PF_TOKEN }",
+        "login: { env: PF_USER }, password: { env: PF_PASSWORD }",
+    );
+    story.set("PF_USER", "founder@acme.example");
+    story.set("PF_PASSWORD", "sim-founder-password");
+    assert!(story.done("plan").stdout.contains("read in 5 calls"));
+    simulator.act(&json!({ "act": "enable_mfa", "email": "founder@acme.example" }));
+    let refused = story.done_with("plan", 1).all();
+    assert!(refused.contains("second factor") && refused.contains("apiKey"), "{refused}");
+    story.set("PF_PASSWORD", "another");
+    let refused = story.done_with("plan", 1).all();
+    assert!(refused.contains("env PF_PASSWORD") && !refused.contains("another"), "{refused}");
+}
+
+#[test]
+fn a_thousand_people_are_invited_in_one_call_and_looked_at_in_three() {
+    let simulator = Simulator::of("packetfabric", &[]);
+    let story = Story::packetfabric_at(simulator.url());
+    let many: Vec<String> = (0..1_000)
+        .map(|number| member(&format!("p{number}"), &format!("p{number}@acme.example"), "regular"))
+        .collect();
+    story.write("people/many.yaml", &many.join("---\n"));
+    let applied = story.done("apply --yes");
+    assert!(applied.stdout.contains("1,002 mails sent"), "{}", applied.stdout);
+    let sent: Vec<String> =
+        simulator.writes().into_iter().filter(|write| write == "POST /v2/team-invites").collect();
+    assert_eq!(sent.len(), 2, "1,002 people, at most 1,000 in a call");
+    simulator.act(&json!({ "act": "accept_all" }));
+    story.done("apply --yes");
+
+    let before = simulator.stats()["total"].as_u64();
+    story.done("plan --detailed-exitcode");
+    assert_eq!(simulator.stats()["total"].as_u64(), before.map(|before| before + 3));
+}
+
+fn member(name: &str, email: &str, group: &str) -> String {
+    format!(
+        "apiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: {name} }}\nspec:\n  email: {email}\n  \
+         memberships:\n    - {{ accountRef: {{ name: acme }}, roles: [{group}] }}\n"
+    )
 }

@@ -57,7 +57,7 @@ pub(crate) trait Played: Debug + Send + Sync {
     fn advance(&self, by: Duration);
 
     /// Lets somebody else do something, in the simulator's own JSON.
-    fn act(&self, act: Value) -> Result<ActResult, String>;
+    fn act(&self, act: Value) -> anyhow::Result<ActResult>;
 
     /// Stops it, its world saved.
     async fn stop(self: Box<Self>);
@@ -137,9 +137,8 @@ impl<W: World> Played for Simulator<W> {
         Simulator::advance(self, by);
     }
 
-    fn act(&self, act: Value) -> Result<ActResult, String> {
-        let act = serde_json::from_value(act).map_err(|error| error.to_string())?;
-        Simulator::act(self, act).map_err(|error| error.to_string())
+    fn act(&self, act: Value) -> anyhow::Result<ActResult> {
+        Ok(Simulator::act(self, serde_json::from_value(act)?)?)
     }
 
     async fn stop(self: Box<Self>) {

@@ -124,8 +124,10 @@ pub struct AccountContent {
     pub members: BTreeMap<PersonId, ActualMember>,
     /// Fields of these members that are theirs whatever the account, where the provider shows any.
     pub person_fields: BTreeMap<PersonId, Fields>,
-    /// Invites.
+    /// Invites that wait for their person.
     pub invites: Vec<ActualInvite>,
+    /// Invites that wait for nobody any more, where the provider goes on listing them.
+    pub past_invites: Vec<PastInvite>,
     /// Whether all roles were seen.
     pub roles_complete: Completeness,
     /// Whether all members and all invites were seen.
@@ -171,6 +173,19 @@ pub struct ActualInvite {
     pub invited_at: Option<Timestamp>,
     /// Where it stands.
     pub status: InviteStatus,
+}
+
+/// One invite that waits for nobody any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastInvite {
+    /// Whom it was for.
+    pub email: Email,
+    /// The roles that it gave, or would have given.
+    pub roles: BTreeSet<RoleId>,
+    /// When it was mailed first.
+    pub invited_at: Option<Timestamp>,
+    /// Whether it was this one that was accepted; if not, the person came another way.
+    pub accepted: bool,
 }
 
 /// One API key of an account. The secret is never seen again.

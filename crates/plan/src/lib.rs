@@ -34,6 +34,7 @@ mod settle;
 pub use consent::{ApprovedPlan, Consent, NotApproved, approve};
 pub use digest::Digest;
 pub use file::PlanFile;
+pub use order::shares_calls;
 pub use plan::{Ahead, ChangeKind, Plan, PlannedChange};
 pub use recognize::{Recognized, recognize};
 pub use record::{Bindings, RecordDraft};
@@ -46,7 +47,7 @@ pub use settle::settle;
 
 use std::collections::BTreeSet;
 
-use foldhash::{HashSet, HashSetExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use jiff::Timestamp;
 use orgform_model::capabilities::Rate;
 use orgform_model::state::Entry;
@@ -204,8 +205,18 @@ fn seen(ground: &Ground<'_>) -> Seen {
     }
 }
 
+/// How many calls the changes take.
+fn calls(input: &Input<'_>, plan: &Plan) -> usize {
+    let mut groups: HashMap<_, (usize, usize)> = HashMap::new();
+    for change in &plan.changes {
+        let most = input.capabilities.batch_of(&change.change.action);
+        groups.entry(shares_calls(change)).or_insert((0, most)).0 += 1;
+    }
+    groups.into_values().map(|(changes, most)| changes.div_ceil(most)).sum()
+}
+
 fn cost(input: &Input<'_>, plan: &Plan) -> Cost {
-    let writes = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
+    let writes = u32::try_from(calls(input, plan)).unwrap_or(u32::MAX);
     /// What a write takes at a provider across a network, in seconds; measured nowhere, said as "about".
     const A_WRITE: f64 = 0.1;
     let Rate { concurrency, per_second } = input.capabilities.rate;

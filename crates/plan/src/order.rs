@@ -1,10 +1,11 @@
 //! Order is edges, not phases: a change names the changes that must be done first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::{Discriminant, discriminant};
 
 use orgform_model::change::{Action, Ref};
 use orgform_model::semantics::Rule;
-use orgform_model::{AccountId, Address, FieldChange};
+use orgform_model::{AccountId, AccountPath, Address, FieldChange, Thing};
 
 use crate::digest::held_digest;
 use crate::ground::Ground;
@@ -26,7 +27,7 @@ pub(crate) fn connect(ground: &Ground<'_>, plan: &mut Plan) {
             Action::CreateRole { account: Ref::Created(account), .. } => {
                 requires.insert(account.clone());
             }
-            Action::Invite { account, roles, .. } => {
+            Action::Invite { account, roles, .. } | Action::CreateMember { account, roles, .. } => {
                 match account {
                     Ref::Created(account) => drop(requires.insert(account.clone())),
                     Ref::Known(account) => requires.extend(opening.get(account).cloned()),
@@ -56,6 +57,18 @@ pub(crate) fn connect(ground: &Ground<'_>, plan: &mut Plan) {
         }
         change.requires.extend(requires);
     }
+}
+
+/// What changes must have in common to share a call: the kind of action, and the account that they are in.
+pub fn shares_calls(change: &PlannedChange) -> (Discriminant<Action>, Option<AccountPath>) {
+    let account = match &change.address.thing {
+        Thing::Account(path) => path.parent(),
+        Thing::Role(key) => Some(key.account.clone()),
+        Thing::Member(path, _) => Some(path.clone()),
+        Thing::ApiKey(label) => Some(label.account.clone()),
+        Thing::Person(_) => None,
+    };
+    (discriminant(&change.change.action), account)
 }
 
 /// Changes of an account that go one way only, such as accepting an agreement: people may come only after.

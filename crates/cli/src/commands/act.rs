@@ -258,7 +258,7 @@ async fn play(arguments: &Arguments, console: &Console) -> Result<String> {
         Sent::Act(act) => simulator.sim().act(act).map(|result| done(result.count, result.id.as_deref())),
     };
     simulator.stop().await;
-    said.map_err(|refused| Failure::new("the simulator did not do that").line(refused).into())
+    said.map_err(|refused| Failure::new("the simulator did not do that").because(refused).into())
 }
 
 /// Plays at a running simulator, through its control endpoints.

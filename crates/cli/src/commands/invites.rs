@@ -1,4 +1,4 @@
-//! `orgform invites`: who was invited and has not joined; and sending a mail again.
+//! `orgform invites`: who was invited, and has joined or not; and sending a mail again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +28,9 @@ use crate::words::age;
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    /// Also invites that wait for nobody any more, where the provider goes on listing them.
+    #[arg(long)]
+    all: bool,
     /// The form of the result.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -55,7 +58,7 @@ struct Resend {
 
 pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit> {
     match &arguments.action {
-        None => list(arguments.format, console).await,
+        None => list(arguments, console).await,
         Some(Subcommands::Resend(Resend { addresses, beforehand, format })) => {
             let resend = addresses.iter().cloned().collect();
             let question = Question { resend, ..Question::default() };
@@ -65,7 +68,7 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
     }
 }
 
-async fn list(format: Format, console: &Console) -> Result<Exit> {
+async fn list(arguments: &Arguments, console: &Console) -> Result<Exit> {
     let root = OpenRoot::open(&[], console)?; // I/O
     let mut exit = root.tell_findings(console);
     let store = store::of(&root)?;
@@ -79,12 +82,17 @@ async fn list(format: Format, console: &Console) -> Result<Exit> {
                     exit = exit.and(Exit::Partial);
                 }
                 invites.extend(waiting(turn, &look.planned, remembered.as_ref()));
+                if arguments.all {
+                    invites.extend(past(turn, &look.planned, remembered.as_ref()));
+                }
             }
             Err(error) => exit = exit.and(console.fail(&error)),
         }
     }
-    match format {
+    invites.sort_by(|a, b| (&a.address, a.since).cmp(&(&b.address, b.since)));
+    match arguments.format {
         Format::Json => console.print_json(&json!({ "format": 1, "invites": invites }))?,
+        Format::Text if invites.is_empty() && arguments.all => console.tell("There is no invite."),
         Format::Text if invites.is_empty() => console.tell("No invite waits."),
         Format::Text => console.print(&as_text(&invites, console))?,
     }
@@ -99,7 +107,8 @@ struct Listed {
     person: String,
     account: String,
     roles: BTreeSet<String>,
-    /// `pending`, `expired`, `failed`, or `unknown` where nobody knows whether the mail was sent.
+    /// `pending`, `expired`, `failed`, or `unknown` where nobody knows whether the mail was sent; of one that waits
+    /// for nobody `accepted`, or `superseded` where its person came another way.
     state: &'static str,
     since: Option<Timestamp>,
     /// Mails that orgform sent, or may have sent; none where the invite is not ours.
@@ -170,7 +179,31 @@ fn waiting(turn: &Turn, planned: &Planned, remembered: Option<&State>) -> Vec<Li
         said: (mails(&record.mail), ago(record.mail.last)),
         address,
     }));
-    listed.sort_by(|a, b| a.address.cmp(&b.address));
+    listed
+}
+
+/// Invites that wait for nobody any more. Pure.
+fn past(turn: &Turn, planned: &Planned, remembered: Option<&State>) -> Vec<Listed> {
+    let Planned { world, at: now, .. } = planned;
+    let nothing = ProviderState::default();
+    let known = remembered.and_then(|state| state.providers.get(turn.name())).unwrap_or(&nothing);
+    let titles = titles(world, turn.provider.semantics);
+    let title = |role: &RoleId| titles.get(role).cloned().unwrap_or_else(|| role.to_string());
+    let mut listed = Vec::new();
+    for (account, content) in &world.contents {
+        let Ok(content) = content else { continue };
+        let path = path_of(known, account);
+        listed.extend(content.past_invites.iter().map(|invite| Listed {
+            address: Address::member(turn.name(), &path, &invite.email),
+            person: invite.email.to_string(),
+            account: path.to_string(),
+            roles: invite.roles.iter().map(title).collect(),
+            state: if invite.accepted { "accepted" } else { "superseded" },
+            since: invite.invited_at,
+            mails: None,
+            said: (String::new(), invite.invited_at.map(|since| age(since, *now)).unwrap_or_default()),
+        }));
+    }
     listed
 }
 
@@ -203,19 +236,19 @@ fn said(status: InviteStatus, record: Option<&MembershipRecord>) -> &'static str
     }
 }
 
-/// The names of all roles that were seen.
+/// The names of all roles that were seen, and of those that are the same everywhere.
 fn titles(world: &World, semantics: &Semantics) -> BTreeMap<RoleId, String> {
+    let everywhere = semantics.roles.fixed.iter();
+    let everywhere = everywhere.filter_map(|role| Some((RoleId::from(role.id?), role.title.to_owned())));
     let contents = world.contents.values().filter_map(|content| content.as_ref().ok());
-    contents
-        .flat_map(|content| &content.roles)
-        .map(|(id, role)| {
-            let fixed = role.fixed.and_then(|name| semantics.roles.fixed_role(name));
-            let title = fixed
-                .map(|role| role.title.to_owned())
-                .or_else(|| role.fields.get(semantics.roles.natural_key)?.as_text().map(str::to_owned));
-            (id.clone(), title.unwrap_or_else(|| id.to_string()))
-        })
-        .collect()
+    let seen = contents.flat_map(|content| &content.roles).map(|(id, role)| {
+        let fixed = role.fixed.and_then(|name| semantics.roles.fixed_role(name));
+        let title = fixed
+            .map(|role| role.title.to_owned())
+            .or_else(|| role.fields.get(semantics.roles.natural_key)?.as_text().map(str::to_owned));
+        (id.clone(), title.unwrap_or_else(|| id.to_string()))
+    });
+    everywhere.chain(seen).collect()
 }
 
 fn as_text(invites: &[Listed], console: &Console) -> String {

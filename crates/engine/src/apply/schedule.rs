@@ -4,10 +4,9 @@
 //! from somebody waits until everything else that can be done is done, and the removals were read again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::mem::{Discriminant, discriminant};
 
-use orgform_model::{AccountPath, Action, Address, Thing};
-use orgform_plan::{ChangeKind, Fate, Outcome, PlannedChange};
+use orgform_model::{Action, Address};
+use orgform_plan::{ChangeKind, Fate, Outcome, PlannedChange, shares_calls};
 
 /// Which of the changes: its index in the plan.
 pub(super) type Index = usize;
@@ -84,7 +83,7 @@ impl Schedule {
         let mut groups: Vec<Vec<Index>> = Vec::new();
         let mut open = HashMap::new();
         for index in std::mem::take(&mut self.ready) {
-            let alike = alike(&self.nodes[index].planned);
+            let alike = shares_calls(&self.nodes[index].planned);
             let most = batch(&self.nodes[index].planned.change.action);
             let joins = open.get(&alike).copied().filter(|group: &usize| groups[*group].len() < most);
             match joins {
@@ -203,18 +202,6 @@ impl Schedule {
             if takes_away(&self.nodes[index].planned) { &mut self.ready_removals } else { &mut self.ready };
         ready.insert(index);
     }
-}
-
-/// What changes must have in common to share a call: the kind of action, and the account that they are in.
-fn alike(change: &PlannedChange) -> (Discriminant<Action>, Option<AccountPath>) {
-    let account = match &change.address.thing {
-        Thing::Account(path) => path.parent(),
-        Thing::Role(key) => Some(key.account.clone()),
-        Thing::Member(path, _) => Some(path.clone()),
-        Thing::ApiKey(label) => Some(label.account.clone()),
-        Thing::Person(_) => None,
-    };
-    (discriminant(&change.change.action), account)
 }
 
 /// Whether somebody may lose something by it.

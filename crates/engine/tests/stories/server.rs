@@ -317,6 +317,7 @@ impl Inside {
             members: members.collect(),
             person_fields: Default::default(),
             invites: listed,
+            past_invites: Vec::new(),
             roles_complete: Completeness::Complete,
             people_complete: Completeness::Complete,
         };

@@ -307,8 +307,9 @@ impl<'a> Case<'_, '_, 'a> {
             ground.defer_unseen(self.address(), "invite", plan);
             return;
         }
-        if let Some(at) = ground.input.state.and_then(|state| state.gone.get(self.email)) {
-            self.refuse_return(&format!("this person was removed on {}", at.strftime("%-d %B %Y")), plan);
+        let gone = ground.input.state.and_then(|state| state.gone.get(self.email));
+        if let Some(at) = gone.filter(|_| !self.is_requested()) {
+            self.refuse_return(&format!("this person was removed on {}", at.strftime("%Y-%m-%d")), plan);
             return;
         }
         if let Some(one) = self.remembered.filter(|_| !self.is_requested()) {
@@ -326,6 +327,11 @@ impl<'a> Case<'_, '_, 'a> {
                 }
                 _ => self.ask("it was here and is gone at the provider; inviting again sends a mail", plan),
             }
+            return;
+        }
+        let was_here = self.here.past.contains(self.email) && !self.is_requested();
+        if was_here && !ground.input.semantics.people.returns {
+            self.refuse_return("an invite of this e-mail was used, and no member has it now", plan);
             return;
         }
         if let Some(from) = self.edited_from() {
@@ -361,8 +367,13 @@ impl<'a> Case<'_, '_, 'a> {
     /// Nobody who was removed comes back by itself.
     fn refuse_return(&self, because: &str, plan: &mut Plan) {
         let title = self.ground().input.semantics.title;
-        let because = format!("{because}, and {title} can neither make nor invite such a person again");
-        let next = format!("ask the support of {title} to bring the person back, or drop the declaration");
+        let because =
+            format!("{because}, and {title} can neither make nor invite anybody again who was deleted");
+        let next = format!(
+            "ask the support of {title} to bring the person back, or drop the declaration; if it is somebody else, run \
+             `orgform invites resend {}`",
+            self.address()
+        );
         self.refuse("bring in", because, next, plan);
     }
 

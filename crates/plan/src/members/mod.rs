@@ -52,6 +52,8 @@ pub(crate) struct Here<'g, 'a> {
     content: &'a AccountContent,
     roster: &'g Roster<'a>,
     invites: BTreeMap<&'a Email, Vec<&'a ActualInvite>>,
+    /// Whose invites wait for nobody any more.
+    past: BTreeSet<&'a Email>,
     ground: &'g Ground<'a>,
 }
 
@@ -89,7 +91,8 @@ fn walk<'a>(id: &'a AccountId, content: &'a AccountContent, ground: &Ground<'a>,
     for several in invites.values_mut() {
         several.sort_by(|a, b| a.id.cmp(&b.id));
     }
-    let here = Here { id, path, content, roster, invites, ground };
+    let past = content.past_invites.iter().map(|invite| &invite.email).collect();
+    let here = Here { id, path, content, roster, invites, past, ground };
     let declared = ground.input.desired.memberships.get(&here.path).filter(|_| here.is_declared());
     let records = here.records();
     // Members whom we know under another e-mail than the provider does now: told under ours.

@@ -169,7 +169,7 @@ impl<'a> Case<'_, '_, 'a> {
             title: self.email.to_string(),
             gains: difference.gains.clone(),
             loses: difference.loses.clone(),
-            notes: tell_counting(&member.roles, self.ground()).into_iter().collect(),
+            notes: tell_counting(&member.roles, &difference.all, self.ground()).into_iter().collect(),
             place: Some(self.desired.place.clone()),
             losers,
             ..PlannedChange::new(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use orgform_model::change::Ref;
 use orgform_model::semantics::Combine;
 use orgform_model::{Grant, RoleId};
 
@@ -22,13 +23,20 @@ pub(crate) fn counting<'r>(roles: &'r BTreeSet<RoleId>, ground: &Ground<'_>) -> 
     roles.iter().min_by_key(rank).into_iter().collect()
 }
 
-/// What several roles where there should be one come to, as a clause; none of somebody who has one.
-pub(crate) fn tell_counting(roles: &BTreeSet<RoleId>, ground: &Ground<'_>) -> Option<String> {
-    let counting = counting(roles, ground);
-    let [weakest] = counting.as_slice() else { return None };
-    (roles.len() > 1).then(|| {
-        let all: Vec<String> = roles.iter().map(|role| ground.roles.title(role)).collect();
-        let weakest = ground.roles.title(weakest);
-        format!("holds {} now, of which only the weakest counts: {weakest}", all.join(" and "))
-    })
+/// What several roles where there should be one come to, now and with these afterwards, as a clause; none of
+/// somebody who has one.
+pub(crate) fn tell_counting(
+    roles: &BTreeSet<RoleId>,
+    then: &BTreeSet<Ref<RoleId>>,
+    ground: &Ground<'_>,
+) -> Option<String> {
+    let title = |roles: &BTreeSet<RoleId>| match counting(roles, ground).as_slice() {
+        [one] => Some(ground.roles.title(one)),
+        _ => None,
+    };
+    let now = title(roles).filter(|_| roles.len() > 1)?;
+    let then = title(&then.iter().filter_map(Ref::known).cloned().collect())?;
+    let all: Vec<String> = roles.iter().map(|role| ground.roles.title(role)).collect();
+    let then = if now == then { "and then too".to_owned() } else { format!("{then} then") };
+    Some(format!("holds {}, of which only the weakest counts: {now} now, {then}", all.join(" and ")))
 }

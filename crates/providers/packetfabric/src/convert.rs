@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use orgform_model::invite::InviteStatus;
-use orgform_model::world::{ActualAccount, ActualInvite, ActualMember, Reach, RemovalFacts};
+use orgform_model::world::{ActualAccount, ActualInvite, ActualMember, PastInvite, Reach, RemovalFacts};
 use orgform_model::{AccountId, Email, Fields, InviteId, RoleId, Timestamp, Value};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
@@ -85,6 +85,16 @@ pub(crate) fn actual_invite(customer: &AccountId, invite: &Invite) -> Option<Act
         invited_at: times.into_iter().flatten().find_map(|text| time(text)),
         // None ever expires (section 6).
         status: InviteStatus::Pending,
+    })
+}
+
+/// An invite that waits for nobody, since somebody with its e-mail is or was a user (section 6).
+pub(crate) fn past_invite(invite: &Invite) -> Option<PastInvite> {
+    invite.user_created.then(|| PastInvite {
+        email: Email::new(&invite.email),
+        roles: invite.group.as_deref().map(RoleId::from).into_iter().collect(),
+        invited_at: invite.time_created.as_deref().and_then(time),
+        accepted: invite.signup_completed,
     })
 }
 

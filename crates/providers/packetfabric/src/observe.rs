@@ -41,8 +41,9 @@ pub(crate) async fn account(api: &Api, id: &AccountId) -> Result<Seen, ProviderE
         content.person_fields.insert(person.clone(), convert::person_fields(&user));
         content.members.insert(person, convert::actual_member(&user));
     }
-    content.invites =
-        invites.unwrap_or_default().iter().filter_map(|one| convert::actual_invite(id, one)).collect();
+    let invites = invites.unwrap_or_default();
+    content.invites = invites.iter().filter_map(|one| convert::actual_invite(id, one)).collect();
+    content.past_invites = invites.iter().filter_map(convert::past_invite).collect();
     content.roles = groups(&content);
     Ok(Seen::Account(content))
 }

@@ -57,6 +57,8 @@ pub(crate) struct Invite {
     #[serde(default)]
     pub(crate) group: Option<String>,
     #[serde(default)]
+    pub(crate) signup_completed: bool,
+    #[serde(default)]
     pub(crate) user_created: bool,
     #[serde(default)]
     pub(crate) time_created: Option<String>,
