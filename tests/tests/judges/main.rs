@@ -12,9 +12,11 @@
     reason = "what the judges share is test code too"
 )]
 
+mod packetfabric;
 mod prism;
 mod pureport;
 mod schemathesis;
+mod verdict;
 
 use std::path::PathBuf;
 

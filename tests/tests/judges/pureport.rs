@@ -1,12 +1,11 @@
 //! Pureport before the judges.
 
-use std::collections::BTreeMap;
-
 use orgform_sim::pureport::Sim;
 use orgform_tests::{Simulator, Story};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::prism::{Prism, request};
+use crate::verdict::{acquitted, id, told_of_each};
 use crate::{description, schemathesis};
 
 /// What the client can do, and the story has to show.
@@ -103,6 +102,8 @@ fn the_simulator_keeps_to_the_description_whatever_it_is_asked() {
     let simulator = Simulator::start(&[]);
     let mut known: Vec<(&str, String)> =
         KNOWN.iter().map(|(name, act)| (*name, id(&simulator, act))).collect();
+    // The root account has live ports, so that it can't be deleted, and its last admin can't be removed: there is an
+    // end to the damage that is done.
     known.push(("ROOT", id(&simulator, r#"{"act":"set_ports","account":"Acme","ports":1}"#)));
     let signed_in = simulator.act(&json!({ "act": "sign_in", "email": "founder@acme.example" }));
     known.push(("FOUNDER", signed_in["id"].as_str().unwrap().to_owned()));
@@ -111,34 +112,9 @@ fn the_simulator_keeps_to_the_description_whatever_it_is_asked() {
     known.extend([("KEY", key.to_owned()), ("SECRET", secret.to_owned())]);
     simulator.act(&json!({ "act": "sso_domain", "domain": "sso.example", "provider": "Okta" }));
     let is_clean = schemathesis::judge(&simulator, &description("pureport"), "pureport.toml", &known);
-    let stats = simulator.stats();
-    println!("{}", table(&stats));
     // What chance never hit, the story does before Prism.
-    let is_told = |operation: &String| TOLD.contains(&operation.as_str());
-    let unanswered: Vec<String> = operations()
-        .into_iter()
-        .filter(|operation| !succeeded(&stats, operation) && !is_told(operation))
-        .collect();
-    assert_eq!(unanswered, [""; 0], "these never succeeded, so that little is known of them");
+    told_of_each(&simulator, "pureport", TOLD);
     assert!(is_clean, "Schemathesis found failures; they stand above");
-}
-
-/// What was asked for, by operation and status, once Prism found nothing wrong with it.
-fn acquitted(prism: Prism, simulator: &Simulator) -> Value {
-    let stats = simulator.stats();
-    let verdict = prism.verdict();
-    println!("{}", table(&stats));
-    println!("Prism: {} requests, {} violations", verdict.requests, verdict.violations.len());
-    assert!(verdict.violations.is_empty(), "{:#?}\n\n{}", verdict.violations, verdict.log);
-    assert_eq!(stats["total"], verdict.requests, "some requests went past Prism");
-    stats
-}
-
-/// The id of what an act made or met. The root account has live ports, so that it can't be deleted, and its last
-/// admin can't be removed: there is an end to the damage that is done.
-fn id(simulator: &Simulator, act: &str) -> String {
-    let act: Value = serde_json::from_str(act).unwrap();
-    simulator.act(&act)["id"].as_str().unwrap().to_owned()
 }
 
 fn first_apply(story: &mut Story, simulator: &Simulator) {
@@ -228,30 +204,3 @@ spec:
   permissions:
     - { resources: [networks], actions: [read] }
 ";
-
-/// Every operation of the description, such as `GET /accounts`.
-fn operations() -> Vec<String> {
-    let description = std::fs::read_to_string(description("pureport")).unwrap();
-    let description: Value = serde_json::from_str(&description).unwrap();
-    let of = |(path, methods): (&String, &Value)| -> Vec<String> {
-        let methods = methods.as_object().unwrap().keys();
-        methods.map(|method| format!("{} {path}", method.to_uppercase())).collect()
-    };
-    description["paths"].as_object().unwrap().iter().flat_map(of).collect()
-}
-
-fn succeeded(stats: &Value, operation: &str) -> bool {
-    ["200", "201", "204"].iter().any(|status| stats["requests"][operation][status].is_u64())
-}
-
-/// Requests by operation and status.
-fn table(stats: &Value) -> String {
-    let requests: BTreeMap<String, BTreeMap<u16, u64>> =
-        serde_json::from_value(stats["requests"].clone()).unwrap();
-    let line = |(operation, statuses): (&String, &BTreeMap<u16, u64>)| {
-        let statuses: Vec<String> =
-            statuses.iter().map(|(status, count)| format!("{status} × {count}")).collect();
-        format!("{operation:<52} {}", statuses.join(", "))
-    };
-    requests.iter().map(line).collect::<Vec<_>>().join("\n")
-}

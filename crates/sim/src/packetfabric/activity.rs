@@ -23,6 +23,24 @@ const PARAMETERS: [&str; 11] = [
     "time_to",
 ];
 
+const LEVELS: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
+
+const CATEGORIES: [&str; 13] = [
+    "auth",
+    "billing",
+    "contact",
+    "customer",
+    "document",
+    "lag_interface",
+    "physical_interface",
+    "logical_interface",
+    "user",
+    "virtual_circuit",
+    "cloud_connection",
+    "point_to_point",
+    "high_performance_internet",
+];
+
 /// Keeps what somebody did.
 pub(crate) fn note(world: &mut World, user: &str, category: &str, event: &str, message: String) {
     let entry = Activity {
@@ -40,12 +58,12 @@ pub(crate) fn note(world: &mut World, user: &str, category: &str, event: &str, m
 /// `GET /v2/activity-logs`.
 pub(crate) fn page(world: &mut World, call: &Call, _caller: &Caller) -> Answered {
     let query = Query::read(call.query.as_deref(), &PARAMETERS)?;
-    let level: Option<u8> = query.parsed("level")?;
+    let level: Option<u8> = query.one_of("level", &LEVELS)?.and_then(|level| level.parse().ok());
     let (from, to): (Option<Timestamp>, Option<Timestamp>) =
         (query.parsed("time_from")?, query.parsed("time_to")?);
-    let (category, event) = (query.one("category")?, query.one("event")?);
-    let offset: usize = query.parsed("offset")?.unwrap_or(0);
-    let size: usize = query.parsed("page_size")?.unwrap_or(100);
+    let (category, event) = (query.one_of("category", &CATEGORIES)?, query.one("event")?);
+    let offset = query.count("offset")?.unwrap_or(0);
+    let size = query.count("page_size")?.unwrap_or(100);
     let ascending = query.one_of("sort_order", &["asc", "desc"])? == Some("asc");
     if query.one("sort_column")?.is_some_and(|column| column != "time_created") {
         return Err(Refusal::bad("sort_column: only time_created can be sorted by"));

@@ -77,6 +77,7 @@ pub(crate) fn update(world: &mut World, call: &Call, caller: &Caller) -> Answere
 pub(crate) fn search(world: &mut World, call: &Call, _caller: &Caller) -> Answered {
     let known = ["q", "name", "routing_id", "market", "pop", "type"];
     let query = Query::read(call.query.as_deref(), &known)?;
+    query.all_of("type", &["customer", "ix", "partner"])?;
     let Customer { name, routing_id, searchable, .. } = &world.customer;
     let named = query.one("name")?.is_none_or(|wanted| wanted == name);
     let routed = query.one("routing_id")?.is_none_or(|wanted| wanted == routing_id);

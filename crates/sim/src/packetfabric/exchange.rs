@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::header;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use super::routes::{self, Call};
 use super::switches::{GatewayBody, ListStatus, Switches};
 use super::world::{Origin, Record, World};
 use super::{genesis, perform};
-use crate::frame::routes::{Found, find};
+use crate::frame::routes::{Found, allowed, find};
 use crate::frame::{self, ActError, ActResult, Answered, Mail, Message, Place, Request};
 use crate::log::Kind;
 
@@ -60,7 +61,11 @@ impl frame::World for World {
     fn answer(&mut self, request: &Request) -> Answered {
         let (endpoint, params) = match find(routes::ENDPOINTS, &request.method, &request.path) {
             Found::Endpoint(endpoint, params) => (endpoint, params),
-            Found::OtherMethod(_) => return self.refused(&Refusal::new(405, "The method is not allowed.")),
+            Found::OtherMethod(template) => {
+                let refused = self.refused(&Refusal::new(405, "The method is not allowed."));
+                let message = refused.message.with(header::ALLOW, allowed(routes::ENDPOINTS, template));
+                return Answered { message, ..refused };
+            }
             Found::Nothing => return self.refused(&Refusal::not_found(&request.path)),
         };
         let Some(body) = request.body.clone() else {
