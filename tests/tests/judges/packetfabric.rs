@@ -32,16 +32,14 @@ const OUT_OF_REACH: &[&str] = &[
     "POST /v2/auth/login/mfa",
     // Its token is in a mail, which nobody here can read.
     "POST /v2/users/reset-password",
+    // The last group can't be taken (section 5), and whatever is asked for of a user in several leaves one.
+    "DELETE /v2/users/{user_login}/groups/{group_name}",
 ];
 
 /// Who and what Schemathesis knows of, beside what it makes itself: names of variables in its configuration.
 const KNOWN: &[(&str, &str)] = &[
     ("USER", r#"{"act":"add_user","email":"ada@acme.example","group":"regular"}"#),
     ("SPARE_USER", r#"{"act":"add_user","email":"ben@acme.example","group":"regular"}"#),
-    (
-        "LEGACY_USER",
-        r#"{"act":"set_legacy_groups","email":"ben@acme.example","groups":["regular","sales","support"]}"#,
-    ),
     ("SPARE_KEY", r#"{"act":"make_key","email":"founder@acme.example","name":"spare"}"#),
 ];
 
@@ -139,6 +137,7 @@ fn invites(story: &mut Story, simulator: &Simulator) {
     story.write("people/lost.yaml", &member("lost", "lost@acme.example", "admin"));
     story.done_with("apply --yes", 4);
     story.remove("people/gone.yaml");
+    story.remove("people/lost.yaml");
     story.done("invites resend packetfabric/acme:member/new@acme.example --yes");
     story.done("invites --all");
 }

@@ -43,7 +43,8 @@ pub(crate) fn find<H>(endpoints: &'static [Endpoint<H>], method: &str, path: &st
         if endpoint.method == method {
             return Found::Endpoint(endpoint, params);
         }
-        other = Some(endpoint.template);
+        // The first is the one that says most: a path that is spelt out stands before one with a parameter.
+        other = other.or(Some(endpoint.template));
     }
     other.map_or(Found::Nothing, Found::OtherMethod)
 }

@@ -134,7 +134,8 @@ fn asked_for(world: &World, call: &Call, caller: &Caller) -> Result<String, Refu
     match query.one("user_uuid")? {
         Some(other) if other != caller.user => {
             caller.require_admin()?;
-            let user = world.user(other).ok_or_else(|| Refusal::bad("user_uuid: unknown user"))?;
+            let user = world.users.get(other).filter(|user| !user.deleted);
+            let user = user.ok_or_else(|| Refusal::bad("user_uuid: unknown user"))?;
             Ok(user.uuid.clone())
         }
         _ => Ok(caller.user.clone()),
