@@ -91,11 +91,12 @@ const KINDS: &[Kind] = &[
             })
         },
         credentials: |purpose| {
-            let key = match purpose {
-                Purpose::Look => packetfabric::Sim::reader_key(),
-                Purpose::Write => packetfabric::Sim::admin_key(),
+            // Of one user: API keys are seen by theirs only.
+            let (key, id) = match purpose {
+                Purpose::Look => packetfabric::Sim::looking_key(),
+                Purpose::Write => (packetfabric::Sim::admin_key(), packetfabric::Sim::admin_key_id()),
             };
-            vec![("apiKey", "PF_TOKEN", key)]
+            vec![("apiKey", "PF_TOKEN", key), ("apiKeyId", "PF_KEY_ID", id)]
         },
         switches: packetfabric::Switches::known,
         act: act::at_packetfabric,

@@ -149,6 +149,8 @@ kind!(
     PacketfabricCredentials {
         /// The API key: best for automation.
         api_key: SecretSource,
+        /// The uuid of that key, where API keys are declared too: no call tells it.
+        api_key_id: SecretSource,
         /// The log-in of a user who needs no second factor.
         login: SecretSource,
         /// The password of that user.

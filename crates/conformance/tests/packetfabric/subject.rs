@@ -27,16 +27,21 @@ impl PacketFabric {
         Arc::new(Self { sim: sim::start(options).await.unwrap() })
     }
 
-    fn connection(&self, key: &str) -> Connection {
+    /// A connection with one key of the founder; other runs use the other.
+    fn connection(&self, one: (&str, &str), other: (&str, &str)) -> Connection {
+        let credentials = |(key, id): (&str, &str)| {
+            let credential = |(field, secret): (&str, &str)| Credential {
+                field: field.to_owned(),
+                source: "the suite's key".to_owned(),
+                secret: secret.to_owned().into(),
+            };
+            [("apiKey", key), ("apiKeyId", id)].map(credential).to_vec()
+        };
         Connection {
             endpoint: self.sim.url().parse().unwrap(),
-            credentials: vec![Credential {
-                field: "apiKey".to_owned(),
-                source: "the suite's key".to_owned(),
-                secret: key.to_owned().into(),
-            }],
+            credentials: credentials(one),
             user_agent: "orgform-conformance".to_owned(),
-            other_credentials: vec![],
+            other_credentials: credentials(other),
             secrets: Arc::new(NoSecrets),
         }
     }
@@ -46,6 +51,10 @@ fn options() -> Options {
     let mut options = orgform_packetfabric::options();
     options.retry = options.retry.fast();
     options
+}
+
+fn admin() -> (&'static str, &'static str) {
+    (Sim::admin_key(), Sim::admin_key_id())
 }
 
 /// The group that people see under this name.
@@ -72,11 +81,11 @@ impl Subject for PacketFabric {
     }
 
     fn reader(&self) -> Arc<dyn Observe> {
-        Arc::new(Reader::connect(&self.connection(Sim::reader_key()), options()).unwrap())
+        Arc::new(Reader::connect(&self.connection(Sim::looking_key(), admin()), options()).unwrap())
     }
 
     fn writer(&self) -> Arc<dyn Provider> {
-        Arc::new(Writer::connect(&self.connection(Sim::admin_key()), options()).unwrap())
+        Arc::new(Writer::connect(&self.connection(admin(), Sim::looking_key()), options()).unwrap())
     }
 
     fn founding(&self) -> Founding {
@@ -155,12 +164,10 @@ fn fault(fault: &Fault) -> Option<orgform_sim::Fault> {
         Target::Resend => ("POST", "/v2/team-invites/*/resend"),
         Target::UpdateMember => ("PATCH", "/v2/users/*"),
         Target::RemoveMember => ("DELETE", "/v2/users/*"),
+        Target::ApiKeys => ("GET", "/v2/api-keys"),
+        Target::CreateApiKey => ("POST", "/v2/api-keys"),
         // There are no such calls.
-        Target::Roles
-        | Target::CreateAccount
-        | Target::CreateRole
-        | Target::ApiKeys
-        | Target::CreateApiKey => return None,
+        Target::Roles | Target::CreateAccount | Target::CreateRole => return None,
     };
     let status = |code, body| orgform_sim::Effect::Status { code, retry_after: None, body, after: false };
     let effect = match fault.effect {

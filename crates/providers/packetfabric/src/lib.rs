@@ -1,10 +1,11 @@
 //! Speaks PacketFabric's API v2.
 //!
 //! It translates and does not decide: [`PROVIDER`] is all that the rest needs. The way through: `provider` takes
-//! scopes and changes, `observe` reads, `customer`, `users` and `invites` write, `client` makes the calls,
+//! scopes and changes, `observe` reads, `customer`, `users`, `invites` and `api_keys` write, `client` makes the calls,
 //! `convert` turns `wire` shapes into ours, `audit` says what can't be done. Facts about the API cite the
 //! packetfabric contract by section.
 
+mod api_keys;
 mod audit;
 mod client;
 mod convert;

@@ -12,18 +12,19 @@ use orgform_model::{AccountId, Email, Fields, PersonId, RoleId, Value};
 use orgform_provider::{ErrorKind, ProviderError};
 use secrecy::ExposeSecret;
 
+use crate::api_keys::Own;
 use crate::client::{Api, Who, path_of};
 use crate::convert;
 use crate::semantics::SEMANTICS;
 use crate::wire::{Customer, Invite, User};
 
-pub(crate) async fn directory(api: &Api) -> Result<Seen, ProviderError> {
+pub(crate) async fn directory(api: &Api, own: &Own) -> Result<Seen, ProviderError> {
     let customer: Customer = api.read(&["v2", "customers", "current"], "read the customer").await?;
     let id = AccountId::from(customer.customer_uuid.as_str());
     let accounts = BTreeMap::from([(id, convert::actual_account(&customer))]);
     let identity = Some(identity(api).await?);
     let completeness = Completeness::Complete;
-    Ok(Seen::Directory(Directory { accounts, completeness, identity, own_keys: None }))
+    Ok(Seen::Directory(Directory { accounts, completeness, identity, own_keys: own.all.clone() }))
 }
 
 pub(crate) async fn account(api: &Api, id: &AccountId) -> Result<Seen, ProviderError> {

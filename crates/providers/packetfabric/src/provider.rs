@@ -10,14 +10,16 @@ use orgform_model::{Action, Applied, Change, Observation, Ref, RoleId, Scope, Se
 use orgform_provider::{Connection, Observe, Provider, ProviderError, Secrets};
 use secrecy::SecretString;
 
+use crate::api_keys::Own;
 use crate::client::Api;
 use crate::fields::rejected;
 use crate::invites::Wanted;
-use crate::{customer, invites, observe, users};
+use crate::{api_keys, customer, invites, observe, users};
 
 /// Looks at PacketFabric. Holds no way to write.
 pub struct Reader {
     api: Api,
+    own: Own,
 }
 
 impl Reader {
@@ -26,7 +28,7 @@ impl Reader {
     /// # Errors
     /// When the endpoint or the credential can't be used.
     pub fn connect(connection: &Connection, options: Options) -> Result<Self, ProviderError> {
-        Ok(Self { api: Api::connect(connection, options)? })
+        Ok(Self { api: Api::connect(connection, options)?, own: Own::of_reader(connection) })
     }
 }
 
@@ -35,12 +37,10 @@ impl Observe for Reader {
     async fn observe(&self, scope: &Scope) -> Result<Observation, ProviderError> {
         let (at, api) = (Timestamp::now(), self.api.counted());
         let seen = match scope {
-            Scope::Directory => observe::directory(&api).await?,
+            Scope::Directory => observe::directory(&api, &self.own).await?,
             Scope::Account { id, fields: _ } => observe::account(&api, id).await?,
             Scope::Person(id) => Seen::Person(observe::person(&api, id).await?),
-            Scope::ApiKeys(_) => {
-                return Err(rejected("list the API keys", None, "PacketFabric lists one's own keys only"));
-            }
+            Scope::ApiKeys(_) => api_keys::observe(&api, &self.own).await?,
         };
         Ok(Observation { at, calls: api.calls(), seen })
     }
@@ -59,7 +59,8 @@ impl Writer {
     /// When the endpoint or the credential can't be used.
     pub fn connect(connection: &Connection, options: Options) -> Result<Self, ProviderError> {
         let secrets = connection.secrets.clone();
-        Ok(Self { reader: Reader::connect(connection, options)?, secrets })
+        let reader = Reader { api: Api::connect(connection, options)?, own: Own::of_writer(connection) };
+        Ok(Self { reader, secrets })
     }
 }
 
@@ -133,9 +134,11 @@ impl Writer {
             Action::CreateRole { .. } | Action::UpdateRole { .. } | Action::RemoveRole { .. } => {
                 fixed("change groups")
             }
-            Action::CreateApiKey { .. } | Action::UpdateApiKey { .. } | Action::RemoveApiKey { .. } => {
-                fixed("make API keys for others")
+            Action::CreateApiKey { account: _, fields, roles: _, secret_to: _ } => {
+                api_keys::create(api, fields, tried).await
             }
+            Action::RemoveApiKey { account: _, key } => api_keys::remove(api, key, tried).await,
+            Action::UpdateApiKey { .. } => fixed("change an API key"),
         }
     }
 

@@ -6,8 +6,8 @@ use orgform_model::Capabilities;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::policy::Removal;
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, Combine, FieldRule, FixedRole, PersonSemantics, RoleSemantics, Rule,
-    Semantics, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, PersonSemantics,
+    RoleSemantics, Rule, Semantics, Shape,
 };
 
 /// The group that may do everything.
@@ -53,8 +53,12 @@ pub static SEMANTICS: Semantics = Semantics {
         fields: &[text("displayName", "name", 255)],
     },
     admin: AdminRight { fixed: &[ADMIN], item: None },
-    // A key is of the user who makes it (section 9), so one of us could not be made for anybody else.
-    api_keys: None,
+    // Keys of the user who applies (section 9): a key may do what its user may, and can't be changed.
+    api_keys: Some(ApiKeySemantics {
+        roles: false,
+        natural_key: "displayName",
+        fields: &[FieldRule { rule: Rule::Immutable, ..text("displayName", "name", 255) }],
+    }),
     people: PersonSemantics {
         fields: &[
             text("firstName", "first name", 255),
@@ -83,6 +87,9 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     resend_invite: true,
     remove_member: true,
     disable: true,
+    list_api_keys: true,
+    create_api_key: true,
+    remove_api_key: true,
     email_in_list: true,
     mails: Mails { on_invite: true, on_resend: true, on_remove: false },
     // The call takes an array of no published length (section 6).

@@ -66,6 +66,16 @@ pub(crate) struct Invite {
     pub(crate) time_updated: Option<String>,
 }
 
+/// An API key. Its token is in the answer to making it only.
+#[derive(Deserialize)]
+pub(crate) struct ApiKey {
+    pub(crate) uuid: String,
+    #[serde(default)]
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) token: Option<String>,
+}
+
 /// One item of the answer to a bulk invite.
 #[derive(Deserialize)]
 pub(crate) struct Sent {

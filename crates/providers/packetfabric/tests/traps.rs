@@ -9,9 +9,9 @@ use orgform_model::policy::Removal;
 use orgform_model::world::{AccountContent, Seen};
 use orgform_model::{
     AccountId, Action, Address, Applied, Change, Email, FieldChange, Fields, PersonId, Ref, RoleId, Scope,
-    SecretRef, Value,
+    SecretPlace, SecretRef, Value,
 };
-use orgform_packetfabric::{PROVIDER, SEMANTICS, Writer, options};
+use orgform_packetfabric::{PROVIDER, Reader, SEMANTICS, Writer, options};
 use orgform_provider::{
     Connection, Credential, ErrorKind, NoSecrets, Observe, Provider, ProviderError, Secrets,
 };
@@ -105,21 +105,32 @@ impl Scene {
 }
 
 fn writer(sim: &Sim, credentials: &[(&str, &str)]) -> Writer {
+    Writer::connect(&connection(sim, credentials, &[]), quick()).unwrap()
+}
+
+fn reader(sim: &Sim, credentials: &[(&str, &str)], of_writer: &[(&str, &str)]) -> Reader {
+    Reader::connect(&connection(sim, credentials, of_writer), quick()).unwrap()
+}
+
+fn connection(sim: &Sim, credentials: &[(&str, &str)], others: &[(&str, &str)]) -> Connection {
     let credential = |(field, secret): &(&str, &str)| Credential {
         field: (*field).to_owned(),
         source: format!("the test's {field}"),
         secret: SecretString::from((*secret).to_owned()),
     };
-    let connection = Connection {
+    Connection {
         endpoint: sim.url().parse().unwrap(),
         credentials: credentials.iter().map(credential).collect(),
         user_agent: "orgform-test".to_owned(),
-        other_credentials: vec![],
+        other_credentials: others.iter().map(credential).collect(),
         secrets: Arc::new(OnePassword),
-    };
+    }
+}
+
+fn quick() -> orgform_http::Options {
     let mut options = options();
     options.retry = options.retry.fast();
-    Writer::connect(&connection, options).unwrap()
+    options
 }
 
 fn refs(group: &str) -> BTreeSet<Ref<RoleId>> {
@@ -364,4 +375,49 @@ async fn a_key_that_is_refused_is_told_with_its_source() {
     assert_eq!(error.kind, ErrorKind::Denied);
     assert!(error.said.contains("the test's apiKey") && !error.said.contains("no such key"), "{error}");
     assert!(NoSecrets.read(&SecretRef::Env("X".into())).is_err());
+}
+
+#[tokio::test]
+async fn whoever_may_only_read_sees_all_but_the_keys_of_others() {
+    let scene = Scene::new("").await;
+    let reader = reader(&scene.sim, &[("apiKey", Sim::reader_key())], &[]);
+    let scope = Scope::Account { id: scene.account(), fields: BTreeSet::new() };
+    let Seen::Account(content) = reader.observe(&scope).await.unwrap().seen else { panic!("no account") };
+    assert!(content.people_complete.is_complete() && content.members.len() == 2);
+
+    let admin = [("apiKey", Sim::admin_key()), ("apiKeyId", Sim::admin_key_id())];
+    let (looking, its_id) = Sim::looking_key();
+    let own = [("apiKey", looking), ("apiKeyId", its_id)];
+    let keys = Scope::ApiKeys(scene.account());
+    for (credentials, what) in [
+        (vec![("apiKey", Sim::reader_key()), ("apiKeyId", "of somebody else")], "another user's"),
+        (vec![("apiKey", looking)], "one that is not named"),
+    ] {
+        let error = self::reader(&scene.sim, &credentials, &admin).observe(&keys).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Denied, "{what}");
+    }
+    let seen = self::reader(&scene.sim, &own, &admin).observe(&keys).await.unwrap().seen;
+    let Seen::ApiKeys(seen) = seen else { panic!("no keys") };
+    assert_eq!(seen.len(), 2);
+}
+
+#[tokio::test]
+async fn the_token_of_a_key_is_in_no_text() {
+    let scene = Scene::new("").await;
+    let fields = Fields::from([("displayName".to_owned(), Value::text("CI"))]);
+    let create = Action::CreateApiKey {
+        account: Ref::Known(scene.account()),
+        fields,
+        roles: None,
+        secret_to: SecretPlace::File { path: "key".to_owned() },
+    };
+    let Ok(Applied::ApiKey { id, secret }) = scene.one(ADA, create).await else { panic!("no key") };
+    let secret = secret.unwrap();
+    let made = writer(&scene.sim, &[("apiKey", secret.expose())]);
+    assert!(made.observe(&Scope::Directory).await.is_ok(), "it is a key that works");
+    let shown = format!("{secret:?} {id}");
+    assert!(!shown.contains(secret.expose()), "{shown}");
+    let remove = Action::RemoveApiKey { account: scene.account(), key: id };
+    assert_eq!(scene.one(ADA, remove.clone()).await, Ok(Applied::Gone));
+    assert_eq!(scene.one(ADA, remove).await, Ok(Applied::Gone), "a second time is done already");
 }

@@ -3,6 +3,10 @@
 use super::world::{Customer, Key, Origin, Record, User, World};
 
 pub(crate) const ADMIN_KEY: &str = "sim-packetfabric-admin-key-not-for-production";
+pub(crate) const LOOKING_KEY: &str = "sim-packetfabric-looking-key-not-for-production";
+/// The uuids of the founder's keys, which their user sees in the portal.
+pub(crate) const ADMIN_KEY_ID: &str = "6f1b2a40-0c55-4d0e-9a53-2f0e7c9b1d01";
+pub(crate) const LOOKING_KEY_ID: &str = "6f1b2a40-0c55-4d0e-9a53-2f0e7c9b1d02";
 pub(crate) const READER_KEY: &str = "sim-packetfabric-reader-key-not-for-production";
 pub(crate) const FOUNDER_PASSWORD: &str = "sim-founder-password";
 
@@ -23,7 +27,7 @@ pub(crate) fn found(seed: u64, name: &str) -> World {
     };
     world.put(Record::Customer(customer));
     let domain = domain(name);
-    let mut person = |first: &str, group: &str, key: &str| {
+    let mut person = |first: &str, group: &str, keys: &[(&str, &str)]| {
         let user = User {
             uuid: world.new_uuid(),
             login: format!("{}@{domain}", first.to_lowercase()),
@@ -39,19 +43,21 @@ pub(crate) fn found(seed: u64, name: &str) -> World {
             deleted: false,
         };
         let uuid = user.uuid.clone();
-        let key = Key {
-            uuid: world.new_uuid(),
-            user: uuid.clone(),
-            name: format!("{first} key"),
-            token: key.to_owned(),
-            expires: None,
-        };
         world.put(Record::User(user));
-        world.put(Record::Key(key));
+        for (id, token) in keys {
+            world.put(Record::Key(Key {
+                uuid: (*id).to_owned(),
+                user: uuid.clone(),
+                name: format!("{first} key"),
+                token: (*token).to_owned(),
+                expires: None,
+            }));
+        }
         uuid
     };
-    let founder = person("Founder", "admin", ADMIN_KEY);
-    person("Viewer", "read-only", READER_KEY);
+    let keys = [(ADMIN_KEY_ID, ADMIN_KEY), (LOOKING_KEY_ID, LOOKING_KEY)];
+    let founder = person("Founder", "admin", &keys);
+    person("Viewer", "read-only", &[("6f1b2a40-0c55-4d0e-9a53-2f0e7c9b1d03", READER_KEY)]);
     world.put(Record::Origin(Origin { founder, ..world.origin.clone() }));
     world.take_unsaved();
     world

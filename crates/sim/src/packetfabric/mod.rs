@@ -1,9 +1,9 @@
 //! Simulates PacketFabric's API v2: users, groups, invites, contacts, API keys, one customer.
 //!
 //! Start with [`start`]; the result, a [`Sim`], is also the handle by which a test looks inside and lets other
-//! people act. A fresh world has one customer, an admin ([`Sim::founder`]) and a user who may only read, each
-//! with an API key: [`Sim::admin_key`] and [`Sim::reader_key`]. Where the contract leaves something open there
-//! is a switch ([`Switches`]). For a request's way see `exchange`, then `routes`.
+//! people act. A fresh world has one customer, an admin ([`Sim::founder`]) with two API keys ([`Sim::admin_key`],
+//! [`Sim::looking_key`]), and a user who may only read with one ([`Sim::reader_key`]). Where the contract leaves
+//! something open there is a switch ([`Switches`]). For a request's way see `exchange`, then `routes`.
 
 mod act;
 mod activity;
@@ -52,6 +52,18 @@ impl Sim {
     #[must_use]
     pub fn admin_key() -> &'static str {
         genesis::ADMIN_KEY
+    }
+
+    /// The uuid of that key.
+    #[must_use]
+    pub fn admin_key_id() -> &'static str {
+        genesis::ADMIN_KEY_ID
+    }
+
+    /// The token of another key of the founder, and its uuid.
+    #[must_use]
+    pub fn looking_key() -> (&'static str, &'static str) {
+        (genesis::LOOKING_KEY, genesis::LOOKING_KEY_ID)
     }
 
     /// The token of an API key of a user who may read all and write nothing.

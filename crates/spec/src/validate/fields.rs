@@ -26,7 +26,7 @@ pub(crate) const PROVIDER: &[&str] = &[
 ];
 pub(crate) const PUREPORT: &[&str] = &["endpoint", "simulator", "credentials", "readOnlyCredentials"];
 pub(crate) const PACKETFABRIC: &[&str] = PUREPORT;
-pub(crate) const PACKETFABRIC_CREDENTIALS: &[&str] = &["apiKey", "login", "password"];
+pub(crate) const PACKETFABRIC_CREDENTIALS: &[&str] = &["apiKey", "apiKeyId", "login", "password"];
 pub(crate) const SIMULATOR: &[&str] = &["rootAccount"];
 pub(crate) const PUREPORT_CREDENTIALS: &[&str] = &["key", "secret"];
 pub(crate) const SECRET_SOURCE: &[&str] = &["env", "file", "secretKeyRef"];

@@ -241,13 +241,15 @@ fn packetfabric_credentials(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<Cred
 /// An API key, or a log-in with its password.
 fn packetfabric_key(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRef>> {
     let fields = walk.fields(node, PACKETFABRIC_CREDENTIALS)?;
-    let named = ["apiKey", "login", "password"].into_iter().filter(|name| fields.entry(name).is_some());
+    let named =
+        ["apiKey", "apiKeyId", "login", "password"].into_iter().filter(|name| fields.entry(name).is_some());
     let names: Vec<&str> = named.collect();
     let sources: Vec<Option<CredentialRef>> = names
         .iter()
         .map(|name| walk.opt(&fields, name, |walk, node| secret_source(walk, node, name)))
         .collect();
-    if names != ["apiKey"] && names != ["login", "password"] {
+    let known: [&[&str]; 3] = [&["apiKey"], &["apiKey", "apiKeyId"], &["login", "password"]];
+    if !known.contains(&names.as_slice()) {
         let said = format!("{} needs either `apiKey`, or `login` and `password`", walk.here());
         walk.error(fields.span, said).hint =
             Some("an API key is best: a log-in may end the portal session of its user.".to_owned());
