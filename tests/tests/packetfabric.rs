@@ -141,6 +141,23 @@ fn an_email_is_the_persons_own_and_a_login_is_not_who_they_are() {
 }
 
 #[test]
+fn an_api_key_is_made_with_its_token_put_away_and_deleted() {
+    let mut story = acme();
+    story.done("apply --yes");
+    story.write("keys/ci.yaml", CI);
+    story.run("apply --yes");
+    let token = story.read(".orgform/keys/ci");
+    story.run("plan --detailed-exitcode");
+    story.remark("a key can't be changed");
+    story.replace("keys/ci.yaml", "displayName: CI", "displayName: Pipeline");
+    story.run("plan");
+    story.remove("keys/ci.yaml");
+    let said = story.run("apply --yes").all();
+    assert!(!said.contains(token.trim()) && !story.read(".orgform/state.json").contains(token.trim()));
+    story.assert_is("packetfabric_keys");
+}
+
+#[test]
 fn a_login_needs_no_second_factor_or_is_told_of_a_key() {
     let simulator = Simulator::of("packetfabric", &[]);
     let mut story = Story::packetfabric_at(simulator.url());
@@ -180,6 +197,16 @@ fn a_thousand_people_are_invited_in_one_call_and_looked_at_in_three() {
     story.done("plan --detailed-exitcode");
     assert_eq!(simulator.stats()["total"].as_u64(), before.map(|before| before + 3));
 }
+
+const CI: &str = "\
+apiVersion: orgform.dev/v1alpha1
+kind: ApiKey
+metadata: { name: ci }
+spec:
+  accountRef: { name: acme }
+  displayName: CI
+  writeSecretTo: { file: { path: .orgform/keys/ci } }
+";
 
 fn member(name: &str, email: &str, group: &str) -> String {
     format!(
