@@ -203,11 +203,11 @@ mod tests {
             let spec = example(schema, &kind["properties"]["spec"], "", pick);
             let is_block = |field: &Value| field.get("simulator").is_some();
             let fields = spec.as_object().unwrap();
-            let blocks: Vec<&String> =
-                fields.iter().filter(|(_, field)| is_block(field)).map(|(name, _)| name).collect();
-            for number in 0..blocks.len().max(1) {
+            let blocks: Vec<Option<&String>> =
+                fields.iter().filter(|(_, field)| is_block(field)).map(|(name, _)| Some(name)).collect();
+            for block in if blocks.is_empty() { vec![None] } else { blocks } {
                 let mut spec = fields.clone();
-                spec.retain(|name, field| !is_block(field) || name == blocks[number]);
+                spec.retain(|name, field| !is_block(field) || block.is_some_and(|block| block == name));
                 let text = json!({
                     "apiVersion": API_VERSION, "kind": title, "metadata": { "name": "x" }, "spec": spec,
                 });
