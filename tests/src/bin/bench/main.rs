@@ -2,6 +2,7 @@
 //!
 //! Each measurement of memory runs in a process of its own, started by this one.
 
+mod bulk;
 mod count;
 mod plan;
 mod process;
@@ -23,6 +24,9 @@ fn main() -> anyhow::Result<()> {
     if wants("wall") {
         let _ = rustls::crypto::ring::default_provider().install_default();
         wall::report()?;
+    }
+    if wants("packetfabric") {
+        bulk::report()?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! One measurement in a process of its own, and the figures that it prints.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -32,13 +32,24 @@ pub(crate) fn best_of(times: usize, mut work: impl FnMut()) -> anyhow::Result<()
         work();
         best = best.min(start.elapsed());
     }
-    println!("{} {}", best.as_secs_f64(), peak_mebibytes()?);
+    println!("{} {}", best.as_secs_f64(), peak_mebibytes("self")?);
     Ok(())
 }
 
-/// The most memory that this process ever had, in MiB.
-fn peak_mebibytes() -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+/// The most memory that another program had, as far as could be seen while it ran, in MiB.
+pub(crate) fn peak_of_child(command: &mut Command) -> anyhow::Result<f64> {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut peak: f64 = 0.0;
+    while child.try_wait()?.is_none() {
+        // A program that has just ended has no memory any more.
+        peak = peak.max(peak_mebibytes(&child.id().to_string()).unwrap_or(0.0));
+    }
+    Ok(peak)
+}
+
+/// The most memory that a process ever had, in MiB.
+fn peak_mebibytes(process: &str) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
     let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kibibytes / 1024.0)

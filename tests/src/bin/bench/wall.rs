@@ -54,19 +54,19 @@ pub(crate) fn report() -> anyhow::Result<()> {
 }
 
 /// How many seconds something takes.
-fn timed(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
+pub(crate) fn timed(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let start = Instant::now();
     work()?;
     Ok(start.elapsed().as_secs_f64())
 }
 
-fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn orgform() -> anyhow::Result<PathBuf> {
+pub(crate) fn orgform() -> anyhow::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("orgform"))
 }
 
