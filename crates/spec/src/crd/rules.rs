@@ -29,12 +29,12 @@ pub const RULES: &[Rule] = &[
         kind: "Provider",
         places: &["spec"],
         // One entry per provider block.
-        rule: "[has(self.pureport)].filter(present, present).size() == 1",
-        message: "a provider needs exactly one block that says which one it is: `pureport`.",
+        rule: "[has(self.pureport), has(self.packetfabric)].filter(present, present).size() == 1",
+        message: "a provider needs exactly one block that says which one it is: `pureport` or `packetfabric`.",
     },
     Rule {
         kind: "Provider",
-        places: &["spec.pureport"],
+        places: &["spec.pureport", "spec.packetfabric"],
         rule: "!has(self.simulator)",
         message: "a simulator runs inside of the CLI only: write `endpoint` and `credentials`.",
     },
@@ -47,7 +47,21 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         kind: "Provider",
-        places: &["spec.pureport.endpoint"],
+        places: &["spec.packetfabric"],
+        rule: "has(self.simulator) || has(self.credentials)",
+        message: "`credentials` are needed to log in: write `credentials: { apiKey: { secretKeyRef: { name: NAME, key: \
+            KEY } } }`.",
+    },
+    Rule {
+        kind: "Provider",
+        places: &["spec.packetfabric.credentials", "spec.packetfabric.readOnlyCredentials"],
+        rule: "has(self.apiKey) ? !has(self.login) && !has(self.password) : has(self.login) && has(self.password) && \
+            !has(self.apiKeyId)",
+        message: "either `apiKey` is needed, or `login` and `password`; an API key is best.",
+    },
+    Rule {
+        kind: "Provider",
+        places: &["spec.pureport.endpoint", "spec.packetfabric.endpoint"],
         rule: r"self.matches('^https?://[^/?#@\\s]+([/?#]\\S*)?$')",
         message: "an endpoint starts with https:// or http:// and a host, and holds no user or password: they go to \
             `credentials`.",
@@ -59,6 +73,14 @@ pub const RULES: &[Rule] = &[
             "spec.pureport.credentials.secret",
             "spec.pureport.readOnlyCredentials.key",
             "spec.pureport.readOnlyCredentials.secret",
+            "spec.packetfabric.credentials.apiKey",
+            "spec.packetfabric.credentials.apiKeyId",
+            "spec.packetfabric.credentials.login",
+            "spec.packetfabric.credentials.password",
+            "spec.packetfabric.readOnlyCredentials.apiKey",
+            "spec.packetfabric.readOnlyCredentials.apiKeyId",
+            "spec.packetfabric.readOnlyCredentials.login",
+            "spec.packetfabric.readOnlyCredentials.password",
         ],
         rule: SECRET,
         message: NO_SECRET,
@@ -104,10 +126,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         kind: "Member",
         places: &["spec"],
-        rule: "(has(self.onboarding) && self.onboarding == 'Create') || !(has(self.firstName) || has(self.lastName) || \
-            has(self.phone) || has(self.timezone) || has(self.password))",
-        message: "`firstName`, `lastName`, `phone`, `timezone` and `password` need `onboarding: Create`: people who are \
-            invited write them themselves.",
+        rule: "(has(self.onboarding) && self.onboarding == 'Create') || !has(self.password)",
+        message: "`password` needs `onboarding: Create`: people who are invited choose it themselves.",
     },
     Rule { kind: "Member", places: &["spec.password"], rule: SECRET, message: NO_SECRET },
     Rule {
