@@ -43,7 +43,7 @@ pub async fn drift(
     let logs = Logs::Read { by_account: &by_account, since };
     let strangers = strangers(actors(&drift, logs), &planned, settled.as_deref());
     let before = planned.world.calls;
-    look_into(observer, case, strangers, &mut planned.world, progress).await; // I/O
+    look_into(observer, case, strangers, &mut planned.world, None, progress).await; // I/O
     let mut drift = attribute(drift, logs, &emails(&planned, settled.as_deref()));
     drift.log_calls += planned.world.calls - before;
     Ok((planned, drift))

@@ -28,7 +28,8 @@ pub async fn evidence(
     progress: &dyn Progress,
 ) -> Result<Evidence, ProviderError> {
     progress.on(Event::Verifying);
-    let world = observe(observer, case, state, clock, progress).await?; // I/O
+    let mut world = observe(observer, case, state, clock, progress).await?; // I/O
+    orgform_plan::recall(&mut world, state, case.semantics);
     let was = input(case, state, &before.world, before.at);
     let is = input(case, state, &world, clock.now());
     Ok(orgform_plan::evidence::evidence(people, &was, &before.plan, report, &is))

@@ -118,7 +118,7 @@ pub(crate) async fn decide(
             return Planned { world, ..planned };
         }
         looked_at.extend(more.iter().cloned());
-        look_into(observer, case, more, &mut world, progress).await; // I/O
+        look_into(observer, case, more, &mut world, None, progress).await; // I/O
         // Who is in them decides too: somebody whose e-mail is not known may be protected.
         look_people_up(observer, case, state, &mut world, clock, progress).await; // I/O
     }

@@ -7,7 +7,7 @@ use orgform_model::Address;
 use orgform_plan::{Fate, Plan, Report, Verified};
 use orgform_provider::Observe;
 
-use crate::apply::accounts_of;
+use crate::apply::touched_by;
 use crate::case::Case;
 use crate::clock::{Clock, later, until};
 use crate::error::EngineError;
@@ -77,7 +77,7 @@ async fn look(
     progress: &dyn Progress,
 ) -> Result<Planned, String> {
     let state = state.provider(&case.desired.provider);
-    let touched = accounts_of(planned);
+    let touched = touched_by(planned);
     // I/O
     let world = observe_again(observer, case, state, &planned.world, &touched, clock, progress)
         .await

@@ -5,6 +5,8 @@ use std::fmt;
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::Value;
+use url::Url;
+use url::form_urlencoded::Serializer;
 
 /// What a call does at the server, and so what trying it twice would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,9 @@ pub struct Call {
     pub(crate) effect: Effect,
     pub(crate) tried: String,
     pub(crate) secrets: Vec<SecretString>,
+    pub(crate) base: Option<Url>,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) form: Option<String>,
 }
 
 impl Call {
@@ -65,6 +70,27 @@ impl Call {
         self
     }
 
+    /// Sets a body as forms have it, instead of JSON.
+    #[must_use]
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        self.form = Some(Serializer::new(String::new()).extend_pairs(fields).finish());
+        self
+    }
+
+    /// Goes to another server than the client's own. Only for log-ins: our token goes along wherever a call goes.
+    #[must_use]
+    pub fn at(mut self, base: Url) -> Self {
+        self.base = Some(base);
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
     /// Says what repeating would do, where the method does not tell.
     #[must_use]
     pub fn effect(mut self, effect: Effect) -> Self {
@@ -93,6 +119,9 @@ impl Call {
             effect,
             tried: tried.into(),
             secrets: Vec::new(),
+            base: None,
+            headers: Vec::new(),
+            form: None,
         }
     }
 }

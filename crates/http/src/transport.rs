@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use orgform_provider::{Connection, ErrorKind, ProviderError};
-use reqwest::header::{ACCEPT, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
@@ -120,10 +120,16 @@ impl Transport {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
+        if let Some(form) = &call.form {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone());
+        }
+        for (name, value) in &call.headers {
+            request = request.header(*name, *value);
+        }
         let begun = Instant::now();
         let outcome = match request.send().await {
             Ok(response) => self.receive(call, response, bearer).await,
-            Err(error) => Err(Trouble::of(error, &self.shown, self.options.timeout)),
+            Err(error) => Err(Trouble::of(error, &self.server(call), self.options.timeout)),
         };
         let status = match &outcome {
             Ok(answer) => answer.status.as_u16(),
@@ -158,7 +164,7 @@ impl Transport {
                 Ok(None) => break,
                 // The status alone tells enough of a refusal; a success needs its body.
                 Err(_) if !status.is_success() => break,
-                Err(error) => return Err(Trouble::of(error, &self.shown, self.options.timeout)),
+                Err(error) => return Err(Trouble::of(error, &self.server(call), self.options.timeout)),
             }
         }
         let said = if status.is_success() { Said::default() } else { self.said(&body, call, bearer) };
@@ -192,8 +198,13 @@ impl Transport {
         }
     }
 
+    /// Where a call goes, for messages.
+    fn server(&self, call: &Call) -> String {
+        call.base.as_ref().map_or_else(|| self.shown.clone(), redact::url)
+    }
+
     fn url(&self, call: &Call) -> Url {
-        let mut url = self.base.clone();
+        let mut url = call.base.as_ref().unwrap_or(&self.base).clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(&call.path);
         }

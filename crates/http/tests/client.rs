@@ -67,6 +67,9 @@ fn client_with(endpoint: &str, options: Options, auth: impl Auth + 'static) -> C
         user_agent: "orgform-test".into(),
         other_credentials: vec![],
         secrets: std::sync::Arc::new(orgform_provider::NoSecrets),
+        login: None,
+        agreed: Default::default(),
+        tokens: Arc::new(orgform_provider::TokensInMemory::default()),
     };
     Client::new(&connection, options, Arc::new(auth)).unwrap()
 }

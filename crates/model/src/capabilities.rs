@@ -29,6 +29,8 @@ pub struct Capabilities {
     pub invites_expire: bool,
     /// Remove a member from one account.
     pub remove_member: bool,
+    /// Mail a member again how to come in, whether or not the person has come in yet.
+    pub mail_member: bool,
     /// Disable a person instead of removing.
     pub disable: bool,
     /// List API keys.
@@ -62,6 +64,8 @@ pub struct Capabilities {
 pub struct Mails {
     /// Inviting somebody.
     pub on_invite: bool,
+    /// Making somebody at once whom the provider does not know.
+    pub on_create: bool,
     /// Sending an invite again.
     pub on_resend: bool,
     /// Removing a member.
@@ -90,6 +94,7 @@ impl Capabilities {
         resend_invite: false,
         invites_expire: false,
         remove_member: false,
+        mail_member: false,
         disable: false,
         list_api_keys: false,
         create_api_key: false,
@@ -98,7 +103,7 @@ impl Capabilities {
         email_in_list: false,
         claim_mark: false,
         audit_log: false,
-        mails: Mails { on_invite: false, on_resend: false, on_remove: false },
+        mails: Mails { on_invite: false, on_create: false, on_resend: false, on_remove: false },
         batch: 1,
         bulk_invite: 1,
         rate: Rate { concurrency: 1, per_second: 1 },

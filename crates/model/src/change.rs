@@ -174,6 +174,16 @@ pub enum Action {
         person: PersonId,
         /// What must still be there.
         from: BTreeSet<RoleId>,
+        /// Whether it was agreed that the person goes everywhere by it. If not and it would, it is `Stale`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        everywhere: bool,
+    },
+    /// Mails a member again how to come in.
+    MailMember {
+        /// The account through which mails go.
+        account: AccountId,
+        /// The person.
+        person: PersonId,
     },
     /// Locks a person out without removing.
     Disable {

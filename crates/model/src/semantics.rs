@@ -31,10 +31,18 @@ pub struct PersonSemantics {
     pub fields: &'static [FieldRule],
     /// Whether somebody can be made at once, without an invite.
     pub creatable: bool,
+    /// Whether people come by invite. If not, everybody is made at once, and is mailed by being made
+    /// ([`crate::capabilities::Mails::on_create`]).
+    pub invited: bool,
+    /// What the provider calls the account through which a person as a whole is managed, where there is one: the
+    /// first that somebody comes to, and the one out of which removing goes everywhere.
+    pub home: Option<&'static str>,
     /// Whether somebody who was removed can be invited or made again.
     pub returns: bool,
     /// Whether an observation tells who is disabled; if not, what was applied last counts.
     pub disabled_shown: bool,
+    /// Whether disabling somebody is of the person; if not, of one account only.
+    pub disabled_everywhere: bool,
     /// What happens to a membership that is no longer declared, where no manifest says it.
     pub removal: Removal,
     /// What the person has to do for another e-mail, as a clause, where only the person can.
@@ -46,8 +54,11 @@ impl PersonSemantics {
     pub const USUAL: Self = Self {
         fields: &[],
         creatable: false,
+        invited: true,
+        home: None,
         returns: true,
         disabled_shown: true,
+        disabled_everywhere: true,
         removal: Removal::Remove,
         email_change: None,
     };
@@ -58,12 +69,19 @@ impl PersonSemantics {
 pub struct AccountSemantics {
     /// Whether an account may have a parent.
     pub tree: bool,
+    /// Whether the list of accounts has those below others; if not, there are two levels, and what is below one at
+    /// the top costs a call of its own.
+    pub below_listed: bool,
     /// Whether one without a parent can be made through the API; if not it must exist and is adopted.
     pub top_level_creatable: bool,
     /// The field that, together with the parent, tells one account from another when no id is known.
     pub natural_key: &'static str,
     /// Whether the provider keeps the natural key unique; if not, two of a name are ambiguous.
     pub natural_key_unique: bool,
+    /// A flag that mails everybody who can log in to the account when it is set.
+    pub mails_everyone: Option<&'static str>,
+    /// What removing an account does, as a clause, where it is not simply gone then.
+    pub removal: Option<&'static str>,
     /// The fields.
     pub fields: &'static [FieldRule],
 }
@@ -117,6 +135,30 @@ pub struct FixedRole {
     pub title: &'static str,
     /// The provider's id, where it is the same in every account; else the role is found by observing.
     pub id: Option<&'static str>,
+    /// Which accounts have it.
+    pub level: Level,
+}
+
+/// Which accounts have a fixed role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// All.
+    Every,
+    /// Those at the top.
+    Top,
+    /// Those that have a parent.
+    Below,
+}
+
+impl Level {
+    /// Whether an account with a parent, or without one, has it.
+    pub fn has(self, below: bool) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Top => !below,
+            Self::Below => below,
+        }
+    }
 }
 
 /// How several roles of one person in one account combine.

@@ -18,12 +18,22 @@ use crate::invite::InviteStatus;
 pub enum Scope {
     /// The list of accounts, and who we are.
     Directory,
+    /// The accounts right below one, where the list of accounts lacks them
+    /// ([`crate::semantics::AccountSemantics::below_listed`]).
+    Below(AccountId),
     /// Roles, members and invites of one account.
     Account {
         /// The account.
         id: AccountId,
         /// Fields that cost a call of their own and are declared.
         fields: BTreeSet<&'static str>,
+    },
+    /// One member of one account: the roles, where the list of members lacks them.
+    Member {
+        /// The account.
+        account: AccountId,
+        /// The member.
+        person: PersonId,
     },
     /// One person: the e-mail, where the list of members lacks it.
     Person(PersonId),
@@ -47,8 +57,12 @@ pub struct Observation {
 pub enum Seen {
     /// Of [`Scope::Directory`].
     Directory(Directory),
+    /// Of [`Scope::Below`]: all of them.
+    Below(BTreeMap<AccountId, ActualAccount>),
     /// Of [`Scope::Account`].
     Account(AccountContent),
+    /// Of [`Scope::Member`]; none if there is no such member any more.
+    Member(Option<MemberSeen>),
     /// Of [`Scope::Person`].
     Person(PersonSeen),
     /// Of [`Scope::ApiKeys`]: all of them.
@@ -60,6 +74,8 @@ pub enum Seen {
 pub struct Directory {
     /// The accounts.
     pub accounts: BTreeMap<AccountId, ActualAccount>,
+    /// Accounts that were asked for what is below them, where the list of accounts lacks that.
+    pub below: BTreeSet<AccountId>,
     /// Whether all of them were seen.
     pub completeness: Completeness,
     /// Who the credential speaks for.
@@ -122,6 +138,10 @@ pub struct AccountContent {
     pub roles: BTreeMap<RoleId, ActualRole>,
     /// Members.
     pub members: BTreeMap<PersonId, ActualMember>,
+    /// Members whose roles the list lacks. Whoever looks reads them one by one; none is left when planning.
+    pub roles_unread: BTreeSet<PersonId>,
+    /// The account through which a person as a whole is managed, of those members whom the provider ties to one.
+    pub homes: BTreeMap<PersonId, AccountId>,
     /// Fields of these members that are theirs whatever the account, where the provider shows any.
     pub person_fields: BTreeMap<PersonId, Fields>,
     /// Invites that wait for their person.
@@ -158,6 +178,15 @@ pub struct ActualMember {
     pub disabled: bool,
     /// What removing would mean.
     pub removal: RemovalFacts,
+}
+
+/// What the list of members did not tell of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberSeen {
+    /// The roles.
+    pub roles: BTreeSet<RoleId>,
+    /// Whether the person is disabled.
+    pub disabled: bool,
 }
 
 /// One invite of an account.

@@ -185,9 +185,24 @@ fn compare_one(
         refuse_writing(address, "update", "change", account, ground, plan);
         return;
     }
+    let mut mailed = 0;
+    if fields.iter().any(|field| mails_everyone(field, ground)) {
+        if !ground.input.world.people_seen(id) {
+            ground.defer_unseen(address, "update, which mails everybody in it", plan);
+            return;
+        }
+        let members = ground.input.world.content(id).into_iter().flat_map(|content| content.members.values());
+        mailed = members.filter(|member| !member.disabled).count();
+    }
+    let people = if mailed == 1 { "1 person" } else { &format!("{mailed} people") };
     let cause = if compared.edits.is_empty() { Cause::Drift } else { Cause::Declared };
     plan.changes.push(PlannedChange {
         title: title(account, path, ground),
+        notes: (mailed > 0)
+            .then(|| format!("mails everybody who can log in: {people}"))
+            .into_iter()
+            .collect(),
+        mails: u32::try_from(mailed).unwrap_or(u32::MAX),
         fields: fields.clone(),
         place: Some(account.place.clone()),
         ..PlannedChange::new(
@@ -200,6 +215,12 @@ fn compare_one(
             RecordDraft::Account(current),
         )
     });
+}
+
+/// Whether a change of an account mails everybody who can log in to it.
+pub(crate) fn mails_everyone(change: &FieldChange, ground: &Ground<'_>) -> bool {
+    let flag = ground.input.semantics.accounts.mails_everyone;
+    flag == Some(change.field.as_str()) && change.to == Some(Value::Flag(true))
 }
 
 fn undeclared(id: &AccountId, record: &AccountRecord, ground: &Ground<'_>, plan: &mut Plan) {
@@ -329,6 +350,7 @@ fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan
     plan.changes.push(PlannedChange {
         title: format!("account {name}"),
         reach: Some(reach),
+        notes: ground.input.semantics.accounts.removal.map(str::to_owned).into_iter().collect(),
         ..PlannedChange::new(
             ChangeKind::Remove,
             Cause::Undeclared,

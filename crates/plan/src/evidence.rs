@@ -48,9 +48,9 @@ pub struct Absence {
 }
 
 impl Absence {
-    /// Whether the last look found them nowhere.
+    /// Whether the last look found them nowhere, or locked out where nobody is removed.
     pub fn is_gone(&self) -> bool {
-        self.places.iter().all(|place| place.still.is_none())
+        self.places.iter().all(|place| place.still.is_none() || place.locked_out)
     }
 }
 
@@ -63,6 +63,8 @@ pub struct Place {
     pub was: String,
     /// What is there now.
     pub still: Option<String>,
+    /// Whether the person is there and disabled, so that it gives nothing.
+    pub locked_out: bool,
     /// When it was taken away, if that was now.
     pub removed_at: Option<Timestamp>,
     /// Why it still stands there, as a clause.
@@ -88,12 +90,16 @@ pub fn evidence(
                 let account = is.accounts.label(id);
                 let still = is_there.get(id).cloned();
                 let address = Address::member(&plan.provider, &account, email);
+                let seat = is.rosters.get(id).and_then(|roster| roster.by_email(email));
+                let locked_out = seat.is_some_and(|seat| seat.member.disabled);
+                let ended = still.is_none() || locked_out;
                 Place {
                     because: still.is_some().then(|| reason(&address, plan, report)).flatten(),
-                    removed_at: still.is_none().then(|| lost_at(after, id, email)).flatten(),
+                    removed_at: ended.then(|| lost_at(after, id, email)).flatten(),
                     was: was.get(id).cloned().unwrap_or_default(),
                     account,
                     still,
+                    locked_out,
                 }
             })
             .collect();

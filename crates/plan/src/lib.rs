@@ -42,7 +42,7 @@ pub use report::{Fate, Left, Outcome, Report, Verified};
 
 pub use api_keys::secret_places;
 pub use recall::recall;
-pub use scopes::{people_to_look_up, scopes};
+pub use scopes::{admins, below, below_all, people_to_look_up, scopes};
 pub use settle::settle;
 
 use std::collections::BTreeSet;

@@ -7,6 +7,7 @@ use orgform_model::change::{Action, Ref};
 use orgform_model::semantics::Rule;
 use orgform_model::{AccountId, AccountPath, Address, FieldChange, Thing};
 
+use crate::accounts::mails_everyone;
 use crate::digest::held_digest;
 use crate::ground::Ground;
 use crate::plan::{Deferred, Plan, PlannedChange};
@@ -71,14 +72,17 @@ pub fn shares_calls(change: &PlannedChange) -> (Discriminant<Action>, Option<Acc
     (discriminant(&change.change.action), account)
 }
 
-/// Changes of an account that go one way only, such as accepting an agreement: people may come only after.
+/// Changes of an account that go one way only, such as accepting an agreement, or that mail everybody in it: people
+/// come after.
 fn accounts_opened(ground: &Ground<'_>, plan: &Plan) -> BTreeMap<AccountId, Address> {
     let rules = ground.input.semantics.accounts.fields;
-    let one_way = |field: &FieldChange| {
-        rules.iter().any(|rule| rule.name == field.field && matches!(rule.rule, Rule::OneWay { .. }))
+    let comes_first = |field: &FieldChange| {
+        let one_way =
+            rules.iter().any(|rule| rule.name == field.field && matches!(rule.rule, Rule::OneWay { .. }));
+        one_way || mails_everyone(field, ground)
     };
     let opened = plan.changes.iter().filter_map(|change| match &change.change.action {
-        Action::UpdateAccount { account, changes } if changes.iter().any(one_way) => {
+        Action::UpdateAccount { account, changes } if changes.iter().any(comes_first) => {
             Some((account.clone(), change.address.clone()))
         }
         _ => None,

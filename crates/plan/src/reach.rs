@@ -183,6 +183,7 @@ pub(crate) fn person_of(change: &PlannedChange, ground: &Ground<'_>) -> Option<S
     let member = match &change.change.action {
         Action::UpdateMember { account, person, .. }
         | Action::RemoveMember { account, person, .. }
+        | Action::MailMember { account, person }
         | Action::Disable { account, person }
         | Action::Enable { account, person } => ground.rosters.get(account)?.by_id(person),
         _ => None,
@@ -216,6 +217,7 @@ pub(crate) fn grants_after(change: &PlannedChange) -> Option<After<'_>> {
         | Action::RemoveMember { account, .. }
         | Action::Disable { account, .. } => (Ref::Known(account.clone()), &NONE, true),
         Action::Enable { .. }
+        | Action::MailMember { .. }
         | Action::UpdatePerson { .. }
         | Action::CreateAccount { .. }
         | Action::UpdateAccount { .. }

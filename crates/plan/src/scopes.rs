@@ -5,9 +5,73 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use orgform_model::change::Action;
 use orgform_model::world::{ActualMember, Directory, Scope};
-use orgform_model::{AccountId, AccountPath, Desired, Email, PersonId, ProviderState, Semantics, World};
+use orgform_model::{
+    AccountId, AccountPath, Desired, Email, PersonId, ProviderState, RoleId, Semantics, World,
+};
 
 use crate::bind::{Accounts, bind};
+
+/// Lists the accounts to ask for what is below them, where the list of accounts lacks that: parents that are
+/// declared or remembered; all at the top if anyone is declared absent, or something remembered is in no list.
+pub fn below(
+    desired: &Desired,
+    directory: &Directory,
+    state: Option<&ProviderState>,
+    semantics: &Semantics,
+) -> BTreeSet<Scope> {
+    if semantics.accounts.below_listed {
+        return BTreeSet::new();
+    }
+    let accounts = bind(desired, directory, state, semantics);
+    let parents = desired.accounts.values().filter_map(|account| account.parent.as_ref());
+    let mut asked: BTreeSet<Scope> =
+        parents.filter_map(|parent| accounts.id(parent)).cloned().map(Scope::Below).collect();
+    let mut hidden = desired.people.values().any(|person| person.offboarded);
+    if let Some(state) = state {
+        let begun = state.intents.values().filter_map(|intent| match &intent.change.action {
+            Action::CreateAccount { parent, .. } => parent.as_ref()?.known(),
+            _ => None,
+        });
+        asked.extend(begun.filter(|id| directory.accounts.contains_key(*id)).cloned().map(Scope::Below));
+        let unlisted = |id: &&AccountId| !directory.accounts.contains_key(*id);
+        for id in state.accounts.keys().chain(state.memberships.keys()).filter(unlisted) {
+            let path = state.accounts.get(id).and_then(|record| record.path.parent());
+            match path.and_then(|path| accounts.id(&path).cloned()) {
+                Some(parent) => drop(asked.insert(Scope::Below(parent))),
+                None => hidden = true,
+            }
+        }
+    }
+    if hidden {
+        asked.extend(below_all(directory, semantics));
+    }
+    asked
+}
+
+/// All accounts at the top that were not asked yet for what is below them, where the list lacks that.
+pub fn below_all(directory: &Directory, semantics: &Semantics) -> BTreeSet<Scope> {
+    if semantics.accounts.below_listed {
+        return BTreeSet::new();
+    }
+    let at_the_top = directory.accounts.iter().filter(|(_, account)| account.parent.is_none());
+    let unasked = at_the_top.filter(|(id, _)| !directory.below.contains(*id));
+    unasked.map(|(id, _)| Scope::Below(id.clone())).collect()
+}
+
+/// Members of these accounts who hold a fixed role with the admin right.
+pub fn admins<'w>(
+    world: &'w World,
+    accounts: &BTreeSet<&AccountId>,
+    semantics: &Semantics,
+) -> BTreeSet<&'w PersonId> {
+    let admin = |id: &RoleId| {
+        let mut fixed = semantics.roles.fixed.iter();
+        fixed.any(|role| role.id == Some(id.as_str()) && semantics.admin.fixed.contains(&role.name))
+    };
+    let contents = accounts.iter().filter_map(|id| world.content(id));
+    let members = contents.flat_map(|content| &content.members);
+    members.filter(|(_, member)| member.roles.iter().any(admin)).map(|(person, _)| person).collect()
+}
 
 /// Lists the accounts to look into: declared, remembered, the parents of these, and all of them if anyone is
 /// declared absent.

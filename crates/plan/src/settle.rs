@@ -152,6 +152,8 @@ impl Look<'_> {
                 let applied = Applied::Member { person: person.clone(), roles: member.roles.clone() };
                 done_if(wanted.as_ref() == Some(&member.roles), applied)
             }),
+            // Nothing ever shows whether a mail went out.
+            Action::MailMember { .. } => Outcome::NotVisible,
             Action::RemoveMember { account, person, .. } => self.in_account(account, |content| {
                 if !content.people_complete.is_complete() {
                     return Outcome::Unseen;
@@ -353,7 +355,10 @@ fn give_up(intent: &Intent) -> Vec<Entry> {
     let Intent { at: _, change: Change { address: _, action }, then: Remember { record, losses: _ } } =
         intent;
     match (action, record) {
-        (Action::Invite { .. } | Action::Resend { .. }, Record::Membership { account, email, record }) => {
+        (
+            Action::Invite { .. } | Action::Resend { .. } | Action::MailMember { .. },
+            Record::Membership { account, email, record },
+        ) => {
             let mut record = record.clone();
             record.mail.outcome = Some(MailOutcome::Unknown);
             vec![Entry::Membership { account: account.clone(), email: email.clone(), record }]

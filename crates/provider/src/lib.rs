@@ -4,7 +4,9 @@
 //! changes out. A [`ProviderType`] is the constant by which a front end finds one.
 
 mod error;
+mod tokens;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -17,6 +19,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use error::{ErrorKind, ProviderError, Sent};
+pub use tokens::{Taken, Tokens, TokensInMemory};
 
 /// Looks at a provider. It holds no way to write, and may hold a read-only credential.
 #[async_trait]
@@ -87,6 +90,12 @@ pub struct Connection {
     pub other_credentials: Vec<Credential>,
     /// Reads secrets that changes refer to, such as somebody's first password.
     pub secrets: Arc<dyn Secrets>,
+    /// Where log-ins go, where the manifest says that it is another server than `endpoint`.
+    pub login: Option<Url>,
+    /// What the manifest agrees to that only this kind of provider knows, such as `acceptCharges`.
+    pub agreed: BTreeSet<String>,
+    /// Keeps tokens that the provider replaces at each use.
+    pub tokens: Arc<dyn Tokens>,
 }
 
 /// Reads secrets that are declared by reference. Given by the front end, asked only while applying.

@@ -95,7 +95,7 @@ impl Memory {
             Action::UpdateMember { account, person, from, roles } => {
                 self.update_member(account, person, from, all_bound(roles)?, world)
             }
-            Action::RemoveMember { account, person, from } => {
+            Action::RemoveMember { account, person, from, everywhere: _ } => {
                 self.remove_member(account, person, from, world)
             }
             Action::CreateApiKey { account, fields, roles, secret_to: _ } => {
@@ -116,6 +116,7 @@ impl Memory {
             Action::CreateMember { .. } | Action::UpdatePerson { .. } => {
                 Err(Not::Refused("people keep their own profile here".to_owned()))
             }
+            Action::MailMember { .. } => Err(Not::Refused("members are not mailed here".to_owned())),
             Action::Disable { account, person } => self.set_disabled(account, person, true, world),
             Action::Enable { account, person } => self.set_disabled(account, person, false, world),
         }

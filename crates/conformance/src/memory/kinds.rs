@@ -5,7 +5,7 @@ use std::time::Duration;
 use orgform_model::Capabilities;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, Level, RoleSemantics, Rule,
     Semantics, Shape,
 };
 use orgform_model::world::{Reach, RemovalFacts};
@@ -73,6 +73,9 @@ static FLAT: Semantics = Semantics {
     title: "Memory",
     accounts: AccountSemantics {
         tree: false,
+        below_listed: true,
+        mails_everyone: None,
+        removal: None,
         top_level_creatable: true,
         natural_key: "name",
         natural_key_unique: true,
@@ -83,9 +86,9 @@ static FLAT: Semantics = Semantics {
         inherited: false,
         combine: Combine::ExactlyOne,
         fixed: &[
-            FixedRole { name: "owner", title: "Owner", id: Some("role-owner") },
-            FixedRole { name: "editor", title: "Editor", id: Some("role-editor") },
-            FixedRole { name: "viewer", title: "Viewer", id: Some("role-viewer") },
+            FixedRole { name: "owner", title: "Owner", id: Some("role-owner"), level: Level::Every },
+            FixedRole { name: "editor", title: "Editor", id: Some("role-editor"), level: Level::Every },
+            FixedRole { name: "viewer", title: "Viewer", id: Some("role-viewer"), level: Level::Every },
         ],
         implied: &[],
         weakest_first: &[],
@@ -113,7 +116,7 @@ static FLAT_CAN: Capabilities = Capabilities {
     create_api_key: true,
     remove_api_key: true,
     email_in_list: true,
-    mails: Mails { on_invite: true, on_resend: true, on_remove: false },
+    mails: Mails { on_invite: true, on_create: false, on_resend: true, on_remove: false },
     batch: 3,
     rate: Rate { concurrency: 4, per_second: 1000 },
     ..Capabilities::NONE
@@ -121,6 +124,9 @@ static FLAT_CAN: Capabilities = Capabilities {
 
 const TREE_ACCOUNTS: AccountSemantics = AccountSemantics {
     tree: true,
+    below_listed: true,
+    mails_everyone: None,
+    removal: None,
     top_level_creatable: false,
     natural_key: "displayName",
     natural_key_unique: false,
@@ -135,7 +141,7 @@ const TREE_ROLES: RoleSemantics = RoleSemantics {
     custom: true,
     inherited: true,
     combine: Combine::Union,
-    fixed: &[FixedRole { name: "admin", title: "Admin", id: Some("role-admin") }],
+    fixed: &[FixedRole { name: "admin", title: "Admin", id: Some("role-admin"), level: Level::Every }],
     implied: &[],
     weakest_first: &[],
     natural_key: "displayName",
@@ -179,7 +185,7 @@ const CAN_ALL_BUT_DISABLE: Capabilities = Capabilities {
     create_api_key: true,
     update_api_key: true,
     remove_api_key: true,
-    mails: Mails { on_invite: true, on_resend: true, on_remove: true },
+    mails: Mails { on_invite: true, on_create: false, on_resend: true, on_remove: true },
     rate: Rate { concurrency: 8, per_second: 1000 },
     ..Capabilities::NONE
 };

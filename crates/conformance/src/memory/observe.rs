@@ -25,6 +25,10 @@ impl Observe for Memory {
             Scope::Account { id, fields: _ } => Seen::Account(self.content(id, &mut world)?),
             Scope::Person(id) => Seen::Person(person(id, &mut world)?),
             Scope::ApiKeys(id) => Seen::ApiKeys(api_keys(id, &mut world)?),
+            Scope::Below(_) | Scope::Member { .. } => {
+                let kind = ErrorKind::Rejected { field: None };
+                return Err(ProviderError::new(kind, "look closer", "the lists lack nothing of that"));
+            }
         };
         Ok(Observation { at: world.now, calls: 1, seen })
     }

@@ -10,6 +10,7 @@ use orgform_model::desired::{
     DesiredAccount, DesiredApiKey, DesiredMembership, DesiredPerson, DesiredRole, Manage,
 };
 use orgform_model::policy::{Adoption, Allow, Limit, Removal};
+use orgform_model::semantics::FixedRole;
 use orgform_model::{
     AccountPath, ApiKeyLabel, Desired, Email, Fields, Grant, ObjectKind, ObjectRef, Place, Policy, RoleKey,
     SecretPlace, Value,
@@ -37,12 +38,13 @@ impl std::fmt::Debug for Org {
 impl Org {
     /// Declares what there is in a fresh world: the founding account and its founder.
     ///
-    /// What is irreversible is allowed, since most stories are not about that.
+    /// What is irreversible or reaches other accounts is allowed, since most stories are not about that.
     pub fn founded(subject: Arc<dyn Subject>) -> Self {
         let founding = subject.founding();
         let mut desired = Desired::empty("provider".into());
         desired.policy = Policy::default();
-        desired.policy.safety.allow.insert(Allow::Irreversible);
+        desired.policy.safety.allow.extend([Allow::Irreversible, Allow::WiderReach]);
+        desired.policy.runs_as = subject.runs_as();
         let mut org = Self { subject, desired };
         org.declare_account(ROOT.into(), None, &founding.account);
         let admin = org.admin();
@@ -120,8 +122,12 @@ impl Org {
 
     /// The admin role.
     pub fn admin(&self) -> Grant {
-        let name = self.subject.semantics().admin.fixed.first().copied().unwrap_or_default();
-        Grant::Fixed(name.to_owned())
+        self.fixed(false, true, 0)
+    }
+
+    /// The admin role of an account.
+    pub fn admin_in(&self, account: &AccountPath) -> Grant {
+        self.fixed(account.parent().is_some(), true, 0)
     }
 
     /// An ordinary grant.
@@ -137,7 +143,7 @@ impl Org {
     /// An ordinary grant in an account other than the founding one: a role of its own, where there are such.
     pub fn ordinary_in(&mut self, account: &AccountPath) -> Grant {
         if !self.subject.semantics().roles.custom {
-            return self.first();
+            return self.fixed(account.parent().is_some(), false, 0);
         }
         let grant = Grant::Role(RoleKey::new(account.clone(), "clerk"));
         self.role(&grant, "Clerk", Breadth::Narrow);
@@ -149,9 +155,19 @@ impl Org {
         if semantics.roles.custom {
             return Grant::Role(RoleKey::new(ROOT.into(), name));
         }
-        let ordinary = |name: &&str| !semantics.admin.fixed.contains(name);
-        let fixed = semantics.roles.fixed.iter().map(|role| role.name).filter(ordinary).nth(number);
-        Grant::Fixed(fixed.unwrap_or_default().to_owned())
+        self.fixed(false, false, number)
+    }
+
+    /// A fixed role that is given where it is: at the top or below, with the admin right or without.
+    fn fixed(&self, below: bool, admin: bool, number: usize) -> Grant {
+        let semantics = self.subject.semantics();
+        let fits = |role: &&FixedRole| {
+            role.level.has(below)
+                && semantics.admin.fixed.contains(&role.name) == admin
+                && !semantics.roles.implied.contains(&role.name)
+        };
+        let name = semantics.roles.fixed.iter().filter(fits).map(|role| role.name).nth(number);
+        Grant::Fixed(name.unwrap_or_default().to_owned())
     }
 
     /// The name that people see of a grant.

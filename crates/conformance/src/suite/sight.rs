@@ -35,10 +35,15 @@ impl Sight {
         accounts.filter(|(_, account)| named(&account.fields)).map(|(id, _)| id).collect()
     }
 
-    /// The names of the roles that somebody holds in an account; none if no member.
+    /// The names of the roles that somebody holds in an account, without those that everybody has; none if no member.
     pub fn holds(&self, account: &str, email: &str) -> Option<BTreeSet<String>> {
         let (_, member) = self.member(account, email)?;
-        Some(member.roles.iter().map(|role| self.title(role)).collect())
+        let semantics = &self.subject.semantics().roles;
+        let implied = |id: &RoleId| {
+            let mut fixed = semantics.fixed.iter().filter(|role| semantics.implied.contains(&role.name));
+            fixed.any(|role| role.id == Some(id.as_str()))
+        };
+        Some(member.roles.iter().filter(|id| !implied(id)).map(|role| self.title(role)).collect())
     }
 
     /// A member of an account.
@@ -75,6 +80,14 @@ impl Sight {
         let accounts = self.accounts(account).into_iter();
         let contents = accounts.filter_map(|id| self.world.content(id));
         contents.flat_map(|content| &content.invites).filter(|invite| invite.email == email).collect()
+    }
+
+    /// How often somebody was brought in to an account: the invites, or the membership where nobody is invited.
+    pub fn brought_in(&self, account: &str, email: &str) -> usize {
+        match self.subject.semantics().people.invited {
+            true => self.invites(account, email).len(),
+            false => usize::from(self.member(account, email).is_some()),
+        }
     }
 
     /// The custom roles of this name, with the accounts that own them.

@@ -34,6 +34,11 @@ pub trait Subject: Send + Sync {
     /// What there is from the start.
     fn founding(&self) -> Founding;
 
+    /// Whom the writer's credential speaks for, where no call tells.
+    fn runs_as(&self) -> Option<Email> {
+        None
+    }
+
     /// Fields of a custom role, without its natural key: what it allows.
     fn role_fields(&self, breadth: Breadth) -> Fields;
 
@@ -68,6 +73,11 @@ pub trait Subject: Send + Sync {
 
     /// The calls that looking at so many accounts takes, by the shape of the API, log-ins and people left out.
     fn reads_of_a_look(&self, accounts: u64) -> u64;
+
+    /// The calls that each member costs besides.
+    fn reads_of_a_member(&self) -> u64 {
+        0
+    }
 }
 
 /// What there is in a fresh world.

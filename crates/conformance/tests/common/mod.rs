@@ -43,6 +43,9 @@ impl Pureport {
             user_agent: "orgform-conformance".to_owned(),
             other_credentials: [Sim::admin_key(), Sim::reader_key()].map(|(key, _)| field("key", key)).into(),
             secrets: Arc::new(orgform_provider::NoSecrets),
+            login: None,
+            agreed: Default::default(),
+            tokens: Arc::new(orgform_provider::TokensInMemory::default()),
         }
     }
 

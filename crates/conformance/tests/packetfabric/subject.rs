@@ -43,6 +43,9 @@ impl PacketFabric {
             user_agent: "orgform-conformance".to_owned(),
             other_credentials: credentials(other),
             secrets: Arc::new(NoSecrets),
+            login: None,
+            agreed: Default::default(),
+            tokens: Arc::new(orgform_provider::TokensInMemory::default()),
         }
     }
 }

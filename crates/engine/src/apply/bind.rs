@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use orgform_model::change::{Action, Applied, Change, Ref};
-use orgform_model::{AccountId, Address, RoleId, RoleKey};
+use orgform_model::{AccountId, Address, PersonId, RoleId, RoleKey};
 use orgform_plan::Bindings;
 
 /// The change with every reference known; none if something it names was not made.
@@ -46,6 +46,7 @@ pub(super) fn bind(change: &Change, bindings: &Bindings) -> Option<Change> {
         | Action::RemoveRole { .. }
         | Action::Withdraw { .. }
         | Action::RemoveMember { .. }
+        | Action::MailMember { .. }
         | Action::RemoveApiKey { .. }
         | Action::Disable { .. }
         | Action::Enable { .. } => {}
@@ -93,11 +94,27 @@ pub(super) fn answers(applied: &Applied, action: &Action) -> bool {
             matches!(applied, Applied::Invited { .. } | Applied::Member { .. })
         }
         Action::UpdatePerson { .. } => matches!(applied, Applied::Person { .. }),
-        Action::CreateMember { .. } | Action::UpdateMember { .. } | Action::Enable { .. } => {
+        Action::CreateMember { .. }
+        | Action::UpdateMember { .. }
+        | Action::MailMember { .. }
+        | Action::Enable { .. } => {
             matches!(applied, Applied::Member { .. })
         }
         // Where disabling takes the grants away, the answer may be that nothing is left.
         Action::Disable { .. } => matches!(applied, Applied::Member { .. } | Applied::Gone),
+    }
+}
+
+/// The member that a change is about.
+pub(super) fn person_of(action: &Action) -> Option<&PersonId> {
+    match action {
+        Action::UpdateMember { person, .. }
+        | Action::RemoveMember { person, .. }
+        | Action::MailMember { person, .. }
+        | Action::UpdatePerson { person, .. }
+        | Action::Disable { person, .. }
+        | Action::Enable { person, .. } => Some(person),
+        _ => None,
     }
 }
 
@@ -119,6 +136,7 @@ pub(super) fn account_of(action: &Action) -> Option<&AccountId> {
         | Action::Withdraw { account, .. }
         | Action::UpdateMember { account, .. }
         | Action::RemoveMember { account, .. }
+        | Action::MailMember { account, .. }
         | Action::Disable { account, .. }
         | Action::Enable { account, .. }
         | Action::UpdateApiKey { account, .. }

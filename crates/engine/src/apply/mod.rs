@@ -10,19 +10,19 @@ mod run;
 mod schedule;
 mod secrets;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use orgform_model::ProviderState;
 use orgform_model::policy::Mode;
 use orgform_model::state::Entry;
-use orgform_model::{AccountId, ProviderState};
-use orgform_plan::{ApprovedPlan, Left, Report, Verified};
+use orgform_plan::{ApprovedPlan, Left, PlannedChange, Report, Verified};
 use orgform_provider::Provider;
 
 use crate::case::Case;
 use crate::clock::{Clock, earlier};
 use crate::error::EngineError;
+use crate::observe::Touched;
 use crate::plan::Planned;
 use crate::progress::{Event, Progress};
 use crate::state::OpenState;
@@ -95,17 +95,21 @@ pub async fn apply(
     }
 }
 
-/// The accounts that the changes of a plan are about, as far as they exist.
-pub(crate) fn accounts_of(planned: &Planned) -> BTreeSet<AccountId> {
+/// What the changes of a plan are about, as far as it exists.
+pub(crate) fn touched_by(planned: &Planned) -> Touched {
     let held = planned.plan.held.iter().flat_map(|group| &group.changes);
-    let changes = planned.plan.changes.iter().chain(held);
-    changes
-        .flat_map(|change| {
-            let losing = change.losers.iter().map(|loser| &loser.account);
-            bind::account_of(&change.change.action).into_iter().chain(losing)
-        })
-        .cloned()
-        .collect()
+    touched(planned.plan.changes.iter().chain(held))
+}
+
+/// The accounts that changes are about or take something away in, and the people.
+fn touched<'c>(changes: impl IntoIterator<Item = &'c PlannedChange>) -> Touched {
+    let mut touched = Touched::default();
+    for change in changes {
+        let losing = change.losers.iter().map(|loser| &loser.account);
+        touched.accounts.extend(bind::account_of(&change.change.action).into_iter().chain(losing).cloned());
+        touched.people.extend(bind::person_of(&change.change.action).cloned());
+    }
+    touched
 }
 
 fn check_mode(case: &Case<'_>) -> Result<(), EngineError> {

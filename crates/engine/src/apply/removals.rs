@@ -11,10 +11,9 @@ use orgform_plan::digest::fingerprints;
 use orgform_plan::{ApprovedPlan, Digest, Fate, Plan, PlannedChange};
 
 use super::Writing;
-use super::bind::account_of;
 use super::schedule::{Index, Schedule};
 use crate::case::Case;
-use crate::observe::observe_again;
+use crate::observe::{Touched, observe_again};
 use crate::plan::{Planned, decide};
 use crate::state::OpenState;
 
@@ -31,7 +30,7 @@ pub(super) async fn check(
     schedule: &Schedule,
     removals: &[Index],
 ) -> Checked {
-    let touched = touched(schedule, removals);
+    let touched = touched(case, planned, schedule, removals);
     let Writing { writer, clock, progress, stop: _ } = writing;
     let state = state.provider(&case.desired.provider);
     // I/O
@@ -52,12 +51,16 @@ pub(super) async fn check(
     }
 }
 
-/// Accounts that this run has written to, or is about to take something away in.
-fn touched(schedule: &Schedule, removals: &[Index]) -> BTreeSet<AccountId> {
+/// What this run has written to, or is about to take away; and admins where it takes something away, since whether
+/// that may be done depends on them.
+fn touched(case: &Case<'_>, planned: &Planned, schedule: &Schedule, removals: &[Index]) -> Touched {
     let removals = removals.iter().map(|index| schedule.change(*index));
-    let losing = removals.clone().flat_map(|change| change.losers.iter().map(|loser| &loser.account));
-    let about = removals.chain(schedule.touched()).filter_map(|change| account_of(&change.change.action));
-    losing.chain(about).cloned().collect()
+    let losing: BTreeSet<&AccountId> =
+        removals.clone().flat_map(|change| change.losers.iter().map(|loser| &loser.account)).collect();
+    let mut touched = super::touched(removals.chain(schedule.touched()));
+    let admin = orgform_plan::admins(&planned.world, &losing, case.semantics);
+    touched.people.extend(admin.into_iter().cloned());
+    touched
 }
 
 /// Where the new plan has the change at an address.

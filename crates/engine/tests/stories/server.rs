@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::invite::InviteStatus;
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule, Shape,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, Level, RoleSemantics, Rule,
+    Shape,
 };
 use orgform_model::world::{
     AccountContent, ActualAccount, ActualApiKey, ActualInvite, ActualMember, ActualRole, Completeness,
@@ -36,6 +37,9 @@ pub(crate) const SEMANTICS: Semantics = Semantics {
     title: "Memory",
     accounts: AccountSemantics {
         tree: true,
+        below_listed: true,
+        mails_everyone: None,
+        removal: None,
         top_level_creatable: false,
         natural_key: "displayName",
         natural_key_unique: true,
@@ -46,8 +50,8 @@ pub(crate) const SEMANTICS: Semantics = Semantics {
         inherited: false,
         combine: Combine::Union,
         fixed: &[
-            FixedRole { name: "admin", title: "Admin", id: Some("role-admin") },
-            FixedRole { name: "reader", title: "Reader", id: Some("role-reader") },
+            FixedRole { name: "admin", title: "Admin", id: Some("role-admin"), level: Level::Every },
+            FixedRole { name: "reader", title: "Reader", id: Some("role-reader"), level: Level::Every },
         ],
         implied: &[],
         weakest_first: &[],
@@ -78,6 +82,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     resend_invite: true,
     invites_expire: true,
     remove_member: true,
+    mail_member: false,
     disable: false,
     list_api_keys: true,
     create_api_key: true,
@@ -86,7 +91,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     email_in_list: true,
     audit_log: false,
     claim_mark: false,
-    mails: Mails { on_invite: true, on_resend: true, on_remove: false },
+    mails: Mails { on_invite: true, on_create: false, on_resend: true, on_remove: false },
     batch: 1,
     bulk_invite: 1,
     rate: Rate { concurrency: 4, per_second: 100 },
@@ -315,11 +320,11 @@ impl Inside {
             fields: Fields::new(),
             roles: fixed.chain(custom).collect(),
             members: members.collect(),
-            person_fields: Default::default(),
             invites: listed,
             past_invites: Vec::new(),
             roles_complete: Completeness::Complete,
             people_complete: Completeness::Complete,
+            ..AccountContent::default()
         };
         if self.invites.contains_key(id) {
             self.invites_listed_after = self.invites_listed_after.saturating_sub(1);
@@ -348,6 +353,7 @@ impl Observe for Server {
                         (id.clone(), ActualAccount { parent, fields, removal: RemovalFacts::LOCAL })
                     })
                     .collect(),
+                below: BTreeSet::new(),
                 completeness: Completeness::Complete,
                 own_keys: Some([inside.own_key.clone()].into()),
                 identity: Some(Identity::Machine { name: "key".to_owned(), roles: Some(BTreeSet::new()) }),
@@ -355,6 +361,7 @@ impl Observe for Server {
             Scope::Account { id, .. } => Seen::Account(inside.content(id)),
             Scope::ApiKeys(id) => Seen::ApiKeys(inside.keys.get(id).cloned().unwrap_or_default()),
             Scope::Person(_) => unreachable!("the lists tell e-mails"),
+            Scope::Below(_) | Scope::Member { .. } => unreachable!("the lists tell all of that"),
         };
         Ok(Observation { at: start(), calls: 1, seen })
     }

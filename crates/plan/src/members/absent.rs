@@ -9,7 +9,7 @@ use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::DesiredMembership;
 use orgform_model::policy::Removal;
 use orgform_model::state::{Entry, MailRecord, MembershipRecord};
-use orgform_model::world::{ActualInvite, ActualMember};
+use orgform_model::world::{ActualInvite, ActualMember, Reach};
 use orgform_model::{Email, Grants, ObjectRef, PersonId, RoleId};
 
 use super::grants::left_over;
@@ -236,7 +236,8 @@ impl<'a> Case<'_, '_, 'a> {
                 self.push(ChangeKind::Disable, cause, self.shown(id, member), &from, action, record, plan);
             }
             Removal::Remove if kept.is_empty() => {
-                let action = Action::RemoveMember { account, person, from: from.clone() };
+                let everywhere = member.removal.reach == Reach::Everywhere;
+                let action = Action::RemoveMember { account, person, from: from.clone(), everywhere };
                 self.push(ChangeKind::Remove, cause, self.shown(id, member), &from, action, drop, plan);
             }
             Removal::Remove if kept == from => self.keep_the_rest(cause, id, kept, plan),

@@ -7,9 +7,9 @@ use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::{Creation, DesiredMembership, DesiredPerson};
 use orgform_model::invite::{InviteStatus, MailOutcome};
 use orgform_model::policy::{DriftPolicy, OnExhausted};
-use orgform_model::state::MailRecord;
+use orgform_model::state::{MailRecord, MembershipRecord};
 use orgform_model::world::ActualInvite;
-use orgform_model::{AccountPath, Address, Email, FieldChange};
+use orgform_model::{AccountPath, Address, Email, FieldChange, PersonId};
 
 use super::absent::withdraw;
 use super::grants::{Difference, Wanted, resolve};
@@ -66,7 +66,8 @@ pub(super) fn keep_to_daily_limit(ground: &Ground<'_>, plan: &mut Plan) {
     let mut left = (limit as usize).saturating_sub(sent);
     let mut over = vec![];
     plan.changes.retain(|change| {
-        if change.mails == 0 || !matches!(change.kind, ChangeKind::Invite | ChangeKind::Resend) {
+        let arrives = matches!(change.kind, ChangeKind::Invite | ChangeKind::Create | ChangeKind::Resend);
+        if change.mails == 0 || !arrives {
             return true;
         }
         let fits = left > 0;
@@ -103,7 +104,7 @@ impl<'a> Case<'_, '_, 'a> {
         }
     }
 
-    fn is_requested(&self) -> bool {
+    pub(super) fn is_requested(&self) -> bool {
         self.ground().input.requests.resend.contains(&self.address())
     }
 
@@ -163,6 +164,80 @@ impl<'a> Case<'_, '_, 'a> {
                         from: invite.roles.clone(),
                         roles: difference.all,
                     },
+                },
+                RecordDraft::Membership(draft),
+            )
+        });
+    }
+
+    /// Mails a member again how to come in, because somebody asked: nothing ever shows whether that is needed. It goes
+    /// through the person's home, where there is such an account.
+    pub(super) fn mail_member(&self, person: &'a PersonId, roles_change: bool, plan: &mut Plan) {
+        let ground = self.ground();
+        let (title, home) = (ground.input.semantics.title, self.here.content.homes.get(person));
+        if ground.is_pending(&self.address()) {
+            ground.defer_pending(self.address(), "mail again", plan);
+            return;
+        }
+        if roles_change {
+            plan.deferred.push(Deferred {
+                address: self.address(),
+                what: "mail again".into(),
+                because: "other changes of this membership come first".into(),
+                until: None,
+            });
+            return;
+        }
+        let account = home.unwrap_or(self.here.id);
+        if !ground.input.world.directory.accounts.contains_key(account) {
+            let what = ground.input.semantics.people.home.unwrap_or("own account");
+            let because = format!("{title} mails through the {what} only, {account}, which can't be seen");
+            self.refuse("mail again", because, "do it in the portal".into(), plan);
+            return;
+        }
+        let mut mail = self.mail(None);
+        mail.attempts += 1;
+        mail.last = Some(ground.input.now);
+        mail.outcome = Some(MailOutcome::Sent);
+        let mut notes = vec![format!("mail number {}", mail.attempts)];
+        if account != self.here.id
+            && let Some(what) = ground.input.semantics.people.home
+        {
+            notes.push(format!("through the {what}, {}", ground.accounts.label(account)));
+        }
+        let Some(one) = self.remembered else {
+            let next = "run `orgform apply` first, which takes the person over".to_owned();
+            self.refuse(
+                "mail again",
+                "it is not ours yet, so nobody would remember the mail".into(),
+                next,
+                plan,
+            );
+            return;
+        };
+        let MembershipRecord { object, granted, kept, removal, disabled, .. } = one.record;
+        let draft = MembershipDraft {
+            account: Ref::Known(self.here.id.clone()),
+            email: one.under.clone(),
+            object: object.clone(),
+            person: Some(person.clone()),
+            grants: granted.iter().map(|(role, ends)| (Ref::Known(role.clone()), *ends)).collect(),
+            kept: kept.clone(),
+            removal: *removal,
+            mail,
+            disabled: *disabled,
+        };
+        plan.changes.push(PlannedChange {
+            title: self.email.to_string(),
+            notes,
+            mails: u32::from(ground.input.capabilities.mails.on_resend),
+            place: Some(self.desired.place.clone()),
+            ..PlannedChange::new(
+                ChangeKind::Resend,
+                Cause::Requested,
+                Change {
+                    address: self.address(),
+                    action: Action::MailMember { account: account.clone(), person: person.clone() },
                 },
                 RecordDraft::Membership(draft),
             )
@@ -405,38 +480,44 @@ fn arrival(
     ground: &Ground<'_>,
 ) -> PlannedChange {
     let person = ground.input.desired.people.get(&draft.email);
-    match person.and_then(|person| Some((person, person.creation.as_deref()?))) {
-        Some((person, creation)) => {
-            let arrives = invite(address, desired, wanted, draft, cause, ground);
-            create(arrives, person, creation)
-        }
-        None => invite(address, desired, wanted, draft, cause, ground),
+    let creation = person.and_then(|person| person.creation.as_deref());
+    let arrives = invite(address, desired, wanted, draft, cause, ground);
+    if creation.is_none() && ground.input.semantics.people.invited {
+        return arrives;
     }
+    create(arrives, person, creation, ground)
 }
 
-/// Makes the person instead of inviting: no mail, and no invite that waits.
-fn create(invite: PlannedChange, person: &DesiredPerson, creation: &Creation) -> PlannedChange {
+/// Makes the person instead of inviting: no invite waits, and there is no mail but where making somebody sends one.
+fn create(
+    invite: PlannedChange,
+    person: Option<&DesiredPerson>,
+    creation: Option<&Creation>,
+    ground: &Ground<'_>,
+) -> PlannedChange {
     let Action::Invite { account, email, roles } = invite.change.action else { return invite };
-    let fields = person.fields.iter();
+    let declared = person.map(|person| person.fields.clone()).unwrap_or_default();
+    let fields = declared.iter();
     let fields =
         fields.map(|(field, to)| FieldChange { field: field.clone(), from: None, to: Some(to.clone()) });
+    let mails = ground.input.capabilities.mails.on_create;
     let record = match invite.record {
-        RecordDraft::Membership(draft) => {
+        RecordDraft::Membership(draft) if !mails => {
             RecordDraft::Membership(MembershipDraft { mail: MailRecord::default(), ..draft })
         }
         other => other,
     };
-    let password = creation.password.clone();
+    let password = creation.and_then(|creation| creation.password.clone());
     let notes = password.iter().map(|password| format!("its first password comes from {password}"));
     PlannedChange {
         kind: ChangeKind::Create,
-        mails: 0,
+        mails: u32::from(mails),
         fields: fields.collect(),
         notes: notes.collect(),
         record,
         change: Change {
             address: invite.change.address,
-            action: Action::CreateMember { account, email, roles, fields: person.fields.clone(), password },
+            action: Action::CreateMember { account, email, roles, fields: declared, password },
         },
         ..invite
     }

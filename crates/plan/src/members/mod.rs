@@ -6,6 +6,7 @@
 
 mod absent;
 mod grants;
+mod homes;
 mod invites;
 mod present;
 mod unclear;
@@ -41,6 +42,7 @@ pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
             }),
         }
     }
+    homes::settle(ground, plan);
     invites::keep_to_daily_limit(ground, plan);
     list_endings(ground, plan);
 }

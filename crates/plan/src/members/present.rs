@@ -159,7 +159,14 @@ impl<'a> Case<'_, '_, 'a> {
             plan.changes.push(self.enable(person, draft));
             return;
         }
-        if difference.gains.is_empty() && difference.loses.is_empty() {
+        let same = difference.gains.is_empty() && difference.loses.is_empty();
+        if self.is_requested() && self.ground().input.capabilities.mail_member {
+            self.mail_member(person, !same, plan);
+            if same {
+                return;
+            }
+        }
+        if same {
             self.settle(&draft, &member.roles, "member", plan);
             return;
         }

@@ -245,6 +245,13 @@ impl Projected {
                 self.pending.0.remove(account);
                 self.going.insert(account.clone());
             }
+            Action::RemoveMember { everywhere: true, .. } => {
+                for loser in &change.losers {
+                    self.after.drop(&loser.account, &loser.person);
+                    self.steady.drop(&loser.account, &loser.person);
+                    self.pending.drop(&loser.account, &loser.person);
+                }
+            }
             _ => {}
         }
         let Some(grants) = grants_after(change) else { return };

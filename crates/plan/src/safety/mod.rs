@@ -5,6 +5,7 @@
 
 mod admins;
 mod limits;
+mod wide;
 
 use std::collections::BTreeSet;
 
@@ -27,6 +28,7 @@ pub(crate) fn judge(ground: &Ground<'_>, plan: &mut Plan) {
         return;
     }
     see_the_whole_reach(ground, plan);
+    wide::count(ground, plan);
     see_who_loses(ground, plan);
     let admins = Admins::now(ground);
     refuse_each(plan, |change| protected(change, ground));
@@ -231,8 +233,11 @@ fn too_far(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
     let opt_in = |flag: &str| format!("if this is right, add `{flag}` to `safety.allow` in the Provider");
     let wide = facts.reach != Reach::ThisAccount;
     let elsewhere = match (&facts.reach, change.kind) {
-        // Disabling is of the person, whatever removing would reach.
-        (_, ChangeKind::Disable) => wanted_elsewhere(change, &Reach::Everywhere, ground),
+        // Disabling is of the person, whatever removing would reach; or of this account.
+        (_, ChangeKind::Disable) if ground.input.semantics.people.disabled_everywhere => {
+            wanted_elsewhere(change, &Reach::Everywhere, ground)
+        }
+        (_, ChangeKind::Disable) => None,
         (reach, _) => wanted_elsewhere(change, reach, ground),
     };
     if let Some(elsewhere) = elsewhere {
@@ -245,13 +250,18 @@ fn too_far(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
         return None;
     }
     if wide && !allow.contains(&Allow::WiderReach) {
-        return Some(Objection {
-            because: match &facts.reach {
-                Reach::Everywhere => "it removes the person everywhere at this provider".into(),
-                Reach::Accounts(_) | Reach::ThisAccount => "it reaches other accounts too".into(),
-            },
-            next: opt_in("WiderReach"),
-        });
+        let others = wide::elsewhere(change);
+        let also =
+            if others.is_empty() { String::new() } else { format!(", also from {}", others.join(", ")) };
+        let because = match &facts.reach {
+            Reach::Everywhere => format!("it removes the person everywhere at this provider{also}"),
+            Reach::Accounts(_) | Reach::ThisAccount => format!("it reaches other accounts too{also}"),
+        };
+        if facts.reversible || allow.contains(&Allow::Irreversible) {
+            return Some(Objection { because, next: opt_in("WiderReach") });
+        }
+        let because = format!("{because}, and can't be undone");
+        return Some(Objection { because, next: both_opt_ins(ground) });
     }
     if !facts.reversible && !allow.contains(&Allow::Irreversible) {
         let person = matches!(change.change.action, Action::RemoveMember { .. });
@@ -262,6 +272,17 @@ fn too_far(change: &PlannedChange, ground: &Ground<'_>) -> Option<Objection> {
         return Some(Objection { because, next: opt_in("Irreversible") });
     }
     None
+}
+
+/// What to do about a removal that nothing allows yet.
+fn both_opt_ins(ground: &Ground<'_>) -> String {
+    let opt_ins = "if this is right, add `WiderReach` and `Irreversible` to `safety.allow` in the Provider";
+    match ground.input.capabilities.disable {
+        true => {
+            format!("{opt_ins}; `removal: Disable` in the Member locks the person out and removes nothing")
+        }
+        false => opt_ins.to_owned(),
+    }
 }
 
 /// What removing a person means where nobody who was removed comes back.

@@ -206,7 +206,7 @@ impl Model {
                 self.member(account, person).roles.clone_from(&roles);
                 Applied::Member { person: person.clone(), roles }
             }
-            Action::RemoveMember { account, person, from: _ } => {
+            Action::RemoveMember { account, person, from: _, everywhere: _ } => {
                 self.content(account).members.remove(person).expect("a member");
                 Applied::Gone
             }
@@ -246,6 +246,10 @@ impl Model {
                 write_fields(fields, changes);
                 Applied::Person { person: person.clone() }
             }
+            Action::MailMember { account, person } => {
+                let roles = self.member(account, person).roles.clone();
+                Applied::Member { person: person.clone(), roles }
+            }
             Action::Disable { account, person } | Action::Enable { account, person } => {
                 let member = self.member(account, person);
                 member.disabled = matches!(action, Action::Disable { .. });
@@ -258,7 +262,7 @@ impl Model {
     /// was given in the account itself, and is not any more in the parent.
     fn is_stale(&self, action: &Action) -> bool {
         let (Action::UpdateMember { account, person, from, .. }
-        | Action::RemoveMember { account, person, from }) = action
+        | Action::RemoveMember { account, person, from, everywhere: _ }) = action
         else {
             return false;
         };

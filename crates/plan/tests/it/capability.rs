@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use orgform_model::capabilities::{Capabilities, Mails, Rate};
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, Level, RoleSemantics, Rule,
     Semantics, Shape,
 };
 
@@ -40,6 +40,9 @@ pub(crate) static KEYS: Semantics = Semantics {
 
 const TREE_ACCOUNTS: AccountSemantics = AccountSemantics {
     tree: true,
+    below_listed: true,
+    mails_everyone: None,
+    removal: None,
     top_level_creatable: false,
     natural_key: "displayName",
     natural_key_unique: false,
@@ -63,7 +66,7 @@ const TREE_ROLES: RoleSemantics = RoleSemantics {
     custom: true,
     inherited: true,
     combine: Combine::Union,
-    fixed: &[FixedRole { name: "admin", title: "Admin", id: None }],
+    fixed: &[FixedRole { name: "admin", title: "Admin", id: None, level: Level::Every }],
     implied: &[],
     weakest_first: &[],
     natural_key: "displayName",
@@ -89,7 +92,7 @@ pub(crate) static TREE_CAN: Capabilities = Capabilities {
     create_api_key: true,
     update_api_key: true,
     remove_api_key: true,
-    mails: Mails { on_invite: true, on_resend: true, on_remove: false },
+    mails: Mails { on_invite: true, on_create: false, on_resend: true, on_remove: false },
     rate: Rate { concurrency: 8, per_second: 10 },
     visible_within: Duration::from_secs(5),
     ..Capabilities::NONE
@@ -102,6 +105,9 @@ pub(crate) static FLAT: Semantics = Semantics {
     title: "Flatland",
     accounts: AccountSemantics {
         tree: false,
+        below_listed: true,
+        mails_everyone: None,
+        removal: None,
         top_level_creatable: true,
         natural_key: "displayName",
         natural_key_unique: true,
@@ -112,8 +118,8 @@ pub(crate) static FLAT: Semantics = Semantics {
         inherited: false,
         combine: Combine::ExactlyOne,
         fixed: &[
-            FixedRole { name: "admin", title: "Admin", id: Some("1") },
-            FixedRole { name: "user", title: "User", id: Some("2") },
+            FixedRole { name: "admin", title: "Admin", id: Some("1"), level: Level::Every },
+            FixedRole { name: "user", title: "User", id: Some("2"), level: Level::Every },
         ],
         implied: &[],
         weakest_first: &[],
@@ -131,7 +137,7 @@ pub(crate) static FLAT_CAN: Capabilities = Capabilities {
     remove_member: true,
     disable: true,
     email_in_list: true,
-    mails: Mails { on_invite: true, on_resend: false, on_remove: true },
+    mails: Mails { on_invite: true, on_create: false, on_resend: false, on_remove: true },
     rate: Rate { concurrency: 2, per_second: 5 },
     ..Capabilities::NONE
 };

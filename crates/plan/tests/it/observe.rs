@@ -59,7 +59,7 @@ fn look(all: &World, world: &mut World, scopes: BTreeSet<Scope>) {
     for scope in scopes {
         world.calls += 1;
         match scope {
-            Scope::Directory => unreachable!("looked at first"),
+            Scope::Directory | Scope::Below(_) | Scope::Member { .. } => unreachable!("looked at first"),
             Scope::Account { id, .. } => {
                 if let Some(content) = all.contents.get(&id) {
                     world.contents.insert(id, content.clone());

@@ -205,6 +205,7 @@ impl WorldFile {
         let mut world = World {
             directory: Directory {
                 accounts: accounts.collect(),
+                below: BTreeSet::new(),
                 completeness: completeness(self.partial.as_ref()),
                 identity: self.identity(),
                 own_keys: self.own_keys.as_ref().map(|keys| keys.iter().map(|name| key_id(name)).collect()),

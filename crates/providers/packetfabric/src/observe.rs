@@ -24,7 +24,9 @@ pub(crate) async fn directory(api: &Api, own: &Own) -> Result<Seen, ProviderErro
     let accounts = BTreeMap::from([(id, convert::actual_account(&customer))]);
     let identity = Some(identity(api).await?);
     let completeness = Completeness::Complete;
-    Ok(Seen::Directory(Directory { accounts, completeness, identity, own_keys: own.all.clone() }))
+    let own_keys = own.all.clone();
+    let directory = Directory { accounts, completeness, identity, own_keys, ..Directory::default() };
+    Ok(Seen::Directory(directory))
 }
 
 pub(crate) async fn account(api: &Api, id: &AccountId) -> Result<Seen, ProviderError> {

@@ -41,6 +41,9 @@ impl Observe for Reader {
             Scope::Account { id, fields: _ } => observe::account(&api, id).await?,
             Scope::Person(id) => Seen::Person(observe::person(&api, id).await?),
             Scope::ApiKeys(_) => api_keys::observe(&api, &self.own).await?,
+            Scope::Below(_) | Scope::Member { .. } => {
+                return Err(rejected("look closer", None, "the lists of PacketFabric lack nothing of that"));
+            }
         };
         Ok(Observation { at, calls: api.calls(), seen })
     }
@@ -121,12 +124,13 @@ impl Writer {
             Action::UpdateMember { account: _, person, from, roles } => {
                 users::set_group(api, person, from, &bound(roles, tried)?, tried).await
             }
-            Action::RemoveMember { account: _, person, from } => {
+            Action::RemoveMember { account: _, person, from, everywhere: _ } => {
                 users::delete(api, person, from, tried).await
             }
             Action::Disable { account: _, person } => users::set_disabled(api, person, true, tried).await,
             Action::Enable { account: _, person } => users::set_disabled(api, person, false, tried).await,
             Action::Invite { .. } => fixed("invite alone"),
+            Action::MailMember { .. } => fixed("mail users"),
             Action::UpdateInvite { .. } | Action::Withdraw { .. } => {
                 fixed("change an invite or take it back")
             }

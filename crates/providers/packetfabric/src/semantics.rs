@@ -6,7 +6,7 @@ use orgform_model::Capabilities;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::policy::Removal;
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, PersonSemantics,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, Level, PersonSemantics,
     RoleSemantics, Rule, Semantics, Shape,
 };
 
@@ -19,7 +19,7 @@ const fn text(name: &'static str, title: &'static str, max: usize) -> FieldRule 
 
 /// A group: its name is its id, the same for everybody (section 5).
 const fn group(name: &'static str, title: &'static str) -> FixedRole {
-    FixedRole { name, title, id: Some(name) }
+    FixedRole { name, title, id: Some(name), level: Level::Every }
 }
 
 /// How PacketFabric's customer, groups and users behave.
@@ -28,6 +28,9 @@ pub static SEMANTICS: Semantics = Semantics {
     title: "PacketFabric",
     accounts: AccountSemantics {
         tree: false,
+        below_listed: true,
+        mails_everyone: None,
+        removal: None,
         // A token sees exactly one customer, which is never made or removed through the API (section 7).
         top_level_creatable: false,
         natural_key: "displayName",
@@ -68,10 +71,13 @@ pub static SEMANTICS: Semantics = Semantics {
             text("login", "login", 255),
         ],
         creatable: true,
+        invited: true,
+        home: None,
         // Deleted users stay in the database (section 4).
         returns: false,
         // `disabled` is written and in no answer (section 4).
         disabled_shown: false,
+        disabled_everywhere: true,
         removal: Removal::Disable,
         email_change: Some(
             "PacketFabric changes an e-mail only with the person's own password, so the person does it in the portal; \
@@ -91,7 +97,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     create_api_key: true,
     remove_api_key: true,
     email_in_list: true,
-    mails: Mails { on_invite: true, on_resend: true, on_remove: false },
+    mails: Mails { on_invite: true, on_create: false, on_resend: true, on_remove: false },
     // The call takes an array of no published length (section 6).
     bulk_invite: 1000,
     // No limit is published (section 3): concurrency bounds us, and one 429 holds all calls back.

@@ -124,6 +124,9 @@ fn connection(sim: &Sim, credentials: &[(&str, &str)], others: &[(&str, &str)]) 
         user_agent: "orgform-test".to_owned(),
         other_credentials: others.iter().map(credential).collect(),
         secrets: Arc::new(OnePassword),
+        login: None,
+        agreed: Default::default(),
+        tokens: Arc::new(orgform_provider::TokensInMemory::default()),
     }
 }
 
@@ -143,7 +146,7 @@ async fn trap_01_delete_is_one_way_and_not_the_default() {
     let (scene, ada) = Scene::with_ada().await;
     assert!(!scene.look().await.members[&ada].removal.reversible);
     let from = BTreeSet::from(["regular".into()]);
-    let remove = Action::RemoveMember { account: scene.account(), person: ada, from };
+    let remove = Action::RemoveMember { account: scene.account(), person: ada, from, everywhere: false };
     assert_eq!(scene.one(ADA, remove.clone()).await, Ok(Applied::Gone));
     assert_eq!(scene.one(ADA, remove).await, Ok(Applied::Gone), "a second time is done already");
     let (_, again) = scene.invite(ADA, "regular");
@@ -348,7 +351,8 @@ async fn a_login_with_signs_of_paths_never_touches_another_user() {
             "{login}: {moved:?}"
         );
         let from = BTreeSet::from(["support".into()]);
-        let remove = Action::RemoveMember { account: scene.account(), person: other.clone(), from };
+        let remove =
+            Action::RemoveMember { account: scene.account(), person: other.clone(), from, everywhere: false };
         assert_eq!(scene.one(&email, remove).await, Ok(Applied::Gone), "{login}");
         let there = scene.look().await;
         assert!(!there.members.contains_key(&other), "{login}");

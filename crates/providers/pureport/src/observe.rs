@@ -32,7 +32,13 @@ pub(crate) async fn directory(
     learned.parents(accounts.iter().map(|(id, account)| (id.clone(), account.parent.clone()))).await;
     let identity = Some(Identity::Machine { name: name.to_owned(), roles: None });
     let own_keys = Some(own_keys.clone());
-    Ok(Seen::Directory(Directory { accounts, completeness: Completeness::Complete, identity, own_keys }))
+    Ok(Seen::Directory(Directory {
+        accounts,
+        below: Default::default(),
+        completeness: Completeness::Complete,
+        identity,
+        own_keys,
+    }))
 }
 
 pub(crate) async fn account(

@@ -46,6 +46,9 @@ impl Observe for Reader {
             Scope::Account { id, fields } => observe::account(&api, &self.learned, id, fields).await?,
             Scope::Person(id) => Seen::Person(observe::person(&api, &self.learned, id).await?),
             Scope::ApiKeys(id) => api_keys::observe(&api, id).await?,
+            Scope::Below(_) | Scope::Member { .. } => {
+                return Err(rejected("look closer", None, "the lists of Pureport lack nothing of that"));
+            }
         };
         Ok(Observation { at, calls: api.calls(), seen })
     }
@@ -135,7 +138,7 @@ impl Writer {
                 let place = people::Place { api, learned, account, tried: &tried };
                 place.change_member(person, from, &all_bound(roles, &tried)?).await
             }
-            Action::RemoveMember { account, person, from } => {
+            Action::RemoveMember { account, person, from, everywhere: _ } => {
                 people::Place { api, learned, account, tried: &tried }.remove_member(person, from).await
             }
             Action::CreateApiKey { account, fields, roles, secret_to: _ } => {
@@ -157,6 +160,7 @@ impl Writer {
                 Err(rejected(&tried, None, "Pureport can't set fields of a person")
                     .hint("people keep their own profile at Pureport."))
             }
+            Action::MailMember { .. } => Err(rejected(&tried, None, "Pureport mails invites only")),
             Action::Disable { .. } | Action::Enable { .. } => {
                 Err(rejected(&tried, Some("removal"), "Pureport can't disable a person")
                     .hint("use removal Remove or Retain."))
@@ -188,6 +192,7 @@ fn tried(change: &Change) -> String {
         Action::RemoveApiKey { .. } => format!("remove {address}"),
         Action::CreateMember { .. } => format!("add {who} to {account}"),
         Action::UpdatePerson { .. } => format!("change {address}"),
+        Action::MailMember { .. } => format!("mail {who} again"),
         Action::Disable { .. } => format!("disable {who}"),
         Action::Enable { .. } => format!("enable {who}"),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use orgform_model::Capabilities;
 use orgform_model::capabilities::{Mails, Rate};
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, Level, RoleSemantics, Rule,
     Semantics, Shape,
 };
 
@@ -37,6 +37,9 @@ pub static SEMANTICS: Semantics = Semantics {
     title: "Pureport",
     accounts: AccountSemantics {
         tree: true,
+        below_listed: true,
+        mails_everyone: None,
+        removal: None,
         // A top-level account is made by signing up in the console (section 5).
         top_level_creatable: false,
         natural_key: "displayName",
@@ -61,7 +64,7 @@ pub static SEMANTICS: Semantics = Semantics {
         inherited: true,
         combine: Combine::Union,
         // The Admin role is an object of each account with an id of its own (section 6).
-        fixed: &[FixedRole { name: ADMIN, title: ADMIN_TITLE, id: None }],
+        fixed: &[FixedRole { name: ADMIN, title: ADMIN_TITLE, id: None, level: Level::Every }],
         implied: &[],
         weakest_first: &[],
         natural_key: "displayName",
@@ -102,7 +105,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     remove_api_key: true,
     audit_log: true,
     // A person known to Pureport is mailed too (section 8).
-    mails: Mails { on_invite: true, on_resend: true, on_remove: false },
+    mails: Mails { on_invite: true, on_create: false, on_resend: true, on_remove: false },
     // The limit is unpublished (section 3): concurrency bounds us, and one 429 holds all calls back. The number
     // per second is only there to stop a loop that has gone wild.
     rate: Rate { concurrency: 8, per_second: 20_000 },

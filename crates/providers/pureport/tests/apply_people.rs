@@ -39,7 +39,12 @@ fn changing(from: &[&str], roles: &[&str]) -> Action {
 }
 
 fn removing(from: &[&str]) -> Action {
-    Action::RemoveMember { account: "ac-1".into(), person: "user-1".into(), from: ids(from) }
+    Action::RemoveMember {
+        account: "ac-1".into(),
+        person: "user-1".into(),
+        from: ids(from),
+        everywhere: false,
+    }
 }
 
 fn withdrawing() -> Action {

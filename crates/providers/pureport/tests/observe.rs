@@ -57,7 +57,7 @@ async fn the_directory_costs_a_log_in_and_one_list() {
     has(&server, "/accounts", json!([child, lost, { "id": "ac-1", "name": "Acme" }])).await;
     let (directory, calls) = directory(observe(&server, Scope::Directory).await);
     assert_eq!(calls, 2);
-    let Directory { accounts, completeness, identity, own_keys: _ } = directory;
+    let Directory { accounts, below: _, completeness, identity, own_keys: _ } = directory;
     assert_eq!(completeness, Completeness::Complete);
     let name = "the API key from env PUREPORT_API_KEY".to_owned();
     assert_eq!(identity, Some(Identity::Machine { name, roles: None }));

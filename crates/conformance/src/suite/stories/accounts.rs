@@ -18,9 +18,13 @@ stories! {
     an_account_renamed_by_hand_is_named_back if |_, can| can.update_account;
     a_field_of_an_account_follows_its_declaration if
         |semantics, can| can.update_account && note(&semantics.accounts).is_some();
-    an_account_no_longer_declared_is_let_go_of if |_, can| can.create_account;
+    // Else nobody looks below any more, once nothing is declared there.
+    an_account_no_longer_declared_is_let_go_of if
+        |semantics, can| can.create_account && semantics.accounts.below_listed;
     an_account_goes_only_if_that_is_declared_and_allowed if makes_and_removes;
-    children_go_before_their_parent if |semantics, can| semantics.accounts.tree && makes_and_removes(semantics, can);
+    children_go_before_their_parent if |semantics, can| {
+        semantics.accounts.tree && semantics.accounts.below_listed && makes_and_removes(semantics, can)
+    };
     a_role_of_an_account_is_granted_below_it if inherits;
     what_is_held_above_is_no_grant_below if inherits;
 }
@@ -50,7 +54,7 @@ async fn an_account_is_made_once_and_found_again(stage: &mut Stage) -> Step {
 
 async fn an_account_is_made_with_its_admin(stage: &mut Stage) -> Step {
     let finance = stage.org.account("finance", "Finance");
-    let admin = [stage.org.admin()];
+    let admin = [stage.org.admin_in(&finance)];
     stage.org.member(ADA, finance, &admin);
     stage.converge().await?;
     stage.act(Act::Accept { email: ADA })?;

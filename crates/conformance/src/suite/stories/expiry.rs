@@ -15,7 +15,8 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 stories! {
     ends_that_were_known_need_no_release if |_, can| can.remove_member;
     an_end_that_nobody_knew_of_counts_as_a_loss if |_, can| can.remove_member;
-    an_admin_whose_time_is_over_stays_while_the_minimum_needs_them if |_, can| can.remove_member;
+    an_admin_whose_time_is_over_stays_while_the_minimum_needs_them if
+        |semantics, can| semantics.people.invited && can.remove_member;
     an_invite_whose_time_is_over_is_withdrawn if |_, can| can.withdraw_invite;
 }
 

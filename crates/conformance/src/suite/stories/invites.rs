@@ -11,14 +11,19 @@ use crate::suite::{Act, ROOT, Stage, Step, fate, told};
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 stories! {
-    an_invite_waits_and_its_person_joins if |_, _| true;
+    an_invite_waits_and_its_person_joins if |semantics, _| semantics.people.invited;
+    somebody_new_is_made_and_mailed_once if |semantics, _| !semantics.people.invited;
+    somebody_new_to_two_accounts_is_mailed_once if |semantics, can| !semantics.people.invited && can.create_account;
+    a_member_is_mailed_again_only_on_request if |_, can| can.mail_member;
     grants_are_made_on_joining_even_where_drift_is_only_told if |_, _| true;
     // Where there is but one account, nobody is known who is not in it.
     a_known_person_is_mailed_once_at_most if |semantics, can| semantics.accounts.tree || can.create_account;
     the_grants_of_a_pending_invite_are_changed_without_a_mail if |_, can| can.update_invite;
-    the_grants_of_a_pending_invite_are_put_right_on_joining if |_, can| !can.update_invite;
+    the_grants_of_a_pending_invite_are_put_right_on_joining if
+        |semantics, can| semantics.people.invited && !can.update_invite;
     an_invite_no_longer_declared_is_taken_back if |_, can| can.withdraw_invite;
-    an_invite_that_can_not_be_taken_back_ends_on_joining if |_, can| !can.withdraw_invite && can.remove_member;
+    an_invite_that_can_not_be_taken_back_ends_on_joining if
+        |semantics, can| semantics.people.invited && !can.withdraw_invite && can.remove_member;
     an_expired_invite_is_mailed_again_after_its_time_and_not_for_ever if
         |_, can| can.invites_expire && can.resend_invite;
     many_people_join_at_once_and_nothing_is_held if |_, _| true;
@@ -46,6 +51,61 @@ async fn an_invite_waits_and_its_person_joins(stage: &mut Stage) -> Step {
     stage.act(Act::Accept { email: ADA })?;
     stage.converge().await?;
     ensure!(stage.mails_to(ADA) == mails as usize, "she got {} mails", stage.mails_to(ADA));
+    stage.holds(ACME, ADA, &first).await
+}
+
+async fn somebody_new_is_made_and_mailed_once(stage: &mut Stage) -> Step {
+    stage.org.roles();
+    stage.converge().await?;
+    let first = [stage.org.first()];
+    stage.org.member(ADA, ROOT, &first);
+    let plan = stage.plan().await?.plan;
+    let mails = u32::from(stage.subject().capabilities().mails.on_create);
+    ensure!(plan.cost.mails == mails, "the plan tells how many mails it sends: {:?}", plan.cost);
+    let report = stage.converge_and_tell().await?;
+    ensure!(report.mails == mails, "the report tells how many mails were sent: {}", report.mails);
+    for _ in 0..3 {
+        stage.advance(A_DAY);
+        stage.is_converged().await?;
+    }
+    stage.act(Act::Accept { email: ADA })?;
+    stage.is_converged().await?;
+    ensure!(stage.mails_to(ADA) == mails as usize, "she got {} mails", stage.mails_to(ADA));
+    stage.holds(ACME, ADA, &first).await
+}
+
+async fn somebody_new_to_two_accounts_is_mailed_once(stage: &mut Stage) -> Step {
+    stage.org.roles();
+    let finance = stage.org.account("finance", "Finance");
+    let (first, there) = ([stage.org.first()], [stage.org.ordinary_in(&finance)]);
+    stage.org.member(ADA, ROOT, &first);
+    stage.org.member(ADA, finance, &there);
+    let plan = stage.plan().await?.plan;
+    let mails = u32::from(stage.subject().capabilities().mails.on_create);
+    ensure!(plan.cost.mails == mails, "one person is one mail: {:?}", plan.cost);
+    stage.converge().await?;
+    ensure!(stage.mails_to(ADA) == mails as usize, "she got {} mails", stage.mails_to(ADA));
+    stage.holds(ACME, ADA, &first).await?;
+    stage.holds("Finance", ADA, &there).await
+}
+
+async fn a_member_is_mailed_again_only_on_request(stage: &mut Stage) -> Step {
+    stage.org.roles();
+    let first = [stage.org.first()];
+    join(stage, ADA, &first).await?;
+    let mails = stage.mails_to(ADA);
+    stage.advance(30 * A_DAY);
+    stage.is_converged().await?;
+
+    stage.requests.resend.insert(stage.address(ROOT, ADA));
+    let plan = stage.plan().await?.plan;
+    ensure!(plan.changes.len() == 1 && plan.cost.mails == 1, "one mail is planned: {}", told(&plan));
+    let report = stage.apply().await?;
+    ensure!(fate(&report, &stage.address(ROOT, ADA))?.is_done(), "it is sent: {report:?}");
+    stage.requests.resend.clear();
+    ensure!(stage.mails_to(ADA) == mails + 1, "she got {} mails", stage.mails_to(ADA));
+    stage.is_converged().await?;
+    ensure!(stage.mails_to(ADA) == mails + 1, "and not one more");
     stage.holds(ACME, ADA, &first).await
 }
 

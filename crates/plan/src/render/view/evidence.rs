@@ -83,8 +83,11 @@ fn absence(one: &Absence) -> AbsenceView {
 }
 
 fn place(place: &Place) -> PlaceView {
-    let Place { account, was, still, removed_at, because } = place;
+    let Place { account, was, still, locked_out, removed_at, because } = place;
+    let still = still.as_ref().filter(|_| !locked_out);
     let says = match (still, removed_at, because) {
+        (None, Some(at), _) if *locked_out => format!("locked out {}, not removed", minute(*at)),
+        (None, None, _) if *locked_out => "locked out, not removed".to_owned(),
         (None, Some(at), _) => format!("gone, removed {}", minute(*at)),
         (None, None, _) => "gone".to_owned(),
         (Some(_), _, Some(because)) => format!("still there; {because}"),
@@ -93,7 +96,7 @@ fn place(place: &Place) -> PlaceView {
     PlaceView {
         account: account.to_string(),
         was: was.clone(),
-        still: still.clone(),
+        still: still.cloned(),
         removed_at: *removed_at,
         says,
     }
@@ -103,8 +106,13 @@ fn summary(evidence: &Evidence) -> String {
     let Evidence { provider, at, accounts, calls, people, unseen, unreadable } = evidence;
     let names: Vec<&str> = people.iter().map(|one| one.email.as_str()).collect();
     let read = format!("read {} in {}", minute(*at), words::count(*calls as usize, "call", "calls"));
-    let still: usize = people.iter().flat_map(|one| &one.places).filter(|one| one.still.is_some()).count();
-    let mut text = if still == 0 {
+    let places = || people.iter().flat_map(|one| &one.places);
+    let still = places().filter(|one| one.still.is_some() && !one.locked_out).count();
+    let locked_out = places().filter(|one| one.locked_out).count();
+    let mut text = if still == 0 && locked_out > 0 {
+        let places = words::count(locked_out, "account", "accounts");
+        format!("{provider} has {} locked out of {places}, and in no other; {read}.", names.join(", "))
+    } else if still == 0 {
         let all = words::accounts(*accounts);
         format!("{provider} shows {} in none of {all}, as member or invited; {read}.", names.join(", "))
     } else {

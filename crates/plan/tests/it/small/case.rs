@@ -52,7 +52,11 @@ impl Case {
         let scopes = orgform_plan::scopes(&self.desired, &self.world.directory, state, self.semantics);
         let ids = scopes.into_iter().filter_map(|scope| match scope {
             Scope::Account { id, .. } => Some(id),
-            Scope::Directory | Scope::Person(_) | Scope::ApiKeys(_) => None,
+            Scope::Directory
+            | Scope::Below(_)
+            | Scope::Member { .. }
+            | Scope::Person(_)
+            | Scope::ApiKeys(_) => None,
         });
         let ids = ids.filter(|id| self.world.people_seen(id));
         ids.collect()

@@ -37,6 +37,9 @@ pub fn connection(server: &MockServer) -> Connection {
         user_agent: "orgform-test".into(),
         other_credentials: vec![],
         secrets: std::sync::Arc::new(orgform_provider::NoSecrets),
+        login: None,
+        agreed: Default::default(),
+        tokens: std::sync::Arc::new(orgform_provider::TokensInMemory::default()),
     }
 }
 
