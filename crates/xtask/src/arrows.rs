@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orgform-http", &["orgform-provider", "orgform-model"]),
     ("orgform-pureport", &["orgform-http", "orgform-provider", "orgform-model"]),
     ("orgform-packetfabric", &["orgform-http", "orgform-provider", "orgform-model"]),
+    ("orgform-xarios", &["orgform-http", "orgform-provider", "orgform-model"]),
     ("orgform-engine", &["orgform-provider", "orgform-plan", "orgform-model"]),
     ("orgform-sim", &[]),
     ("orgform-conformance", &["orgform-engine", "orgform-provider", "orgform-plan", "orgform-model"]),
@@ -24,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "orgform-pureport",
             "orgform-packetfabric",
+            "orgform-xarios",
             "orgform-http",
             "orgform-engine",
             "orgform-provider",
