@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use orgform_engine::{Clock, SystemClock};
 use orgform_model::{Place, ProviderName, SecretRef, Timestamp};
-use orgform_provider::{Connection, Credential, NoSecrets, Secrets};
+use orgform_provider::{Connection, Credential, NoSecrets, Secrets, Tokens};
 use orgform_sim::Options;
 use orgform_spec::{CredentialRef, CredentialSource, ProviderSettings, SimulatorSettings};
 use secrecy::SecretString;
@@ -25,6 +25,7 @@ use crate::failure::Failure;
 pub(crate) use crate::kinds::PROVIDERS;
 use crate::kinds::{Kind, Played, kind};
 use crate::secrets::SecretFiles;
+use crate::tokens::TokenFiles;
 
 /// How long to wait for a simulator that another process plays in: longer than a plan takes.
 const SIMULATOR_PATIENCE: Duration = Duration::from_secs(10);
@@ -98,7 +99,8 @@ impl Link {
         };
         if let Some(simulated) = &settings.simulator {
             let simulator = Simulator::start(folder, settings, simulated).await?;
-            let connection = simulator.connection(purpose, secrets)?;
+            let tokens = Arc::new(TokenFiles::of(folder, &settings.name));
+            let connection = simulator.connection(purpose, settings, secrets, tokens)?;
             let label = format!("{kind} simulator {}", settings.name);
             let (secrets, clock) = (SecretFiles::below(folder), simulator.clock());
             return Ok(Self { connection, label, secrets, simulator: Some(simulator), clock });
@@ -107,7 +109,9 @@ impl Link {
             Some(endpoint) => endpoint.as_str(),
             None => known_kind(kind)?.endpoint,
         };
-        let endpoint = Url::parse(endpoint).with_context(|| format!("`{endpoint}` is not a URL"))?;
+        let url = |text: &str| Url::parse(text).with_context(|| format!("`{text}` is not a URL"));
+        let endpoint = url(endpoint)?;
+        let login = settings.login_endpoint.as_deref().map(url).transpose()?;
         let (fields, others) = match purpose {
             Purpose::Look if !settings.read_only_credentials.is_empty() => {
                 (&settings.read_only_credentials, &settings.credentials)
@@ -124,6 +128,9 @@ impl Link {
             user_agent: user_agent(),
             other_credentials,
             secrets: first_secrets,
+            login,
+            agreed: settings.agreed.clone(),
+            tokens: Arc::new(TokenFiles::of(folder, &settings.name)),
         };
         let secrets = SecretFiles::below(folder);
         Ok(Self { connection, label, secrets, simulator: None, clock: WorldClock::default() })
@@ -198,7 +205,13 @@ impl Simulator {
         self.sim.stop().await;
     }
 
-    fn connection(&self, purpose: Purpose, secrets: Arc<dyn Secrets>) -> Result<Connection> {
+    fn connection(
+        &self,
+        purpose: Purpose,
+        settings: &ProviderSettings,
+        secrets: Arc<dyn Secrets>,
+        tokens: Arc<dyn Tokens>,
+    ) -> Result<Connection> {
         let credentials = |purpose| {
             let fields = (self.kind.credentials)(purpose).into_iter();
             let credential = |(field, _, secret): (&str, &str, &str)| Credential {
@@ -218,6 +231,9 @@ impl Simulator {
             user_agent: user_agent(),
             other_credentials: credentials(other),
             secrets,
+            login: None,
+            agreed: settings.agreed.clone(),
+            tokens,
         })
     }
 }

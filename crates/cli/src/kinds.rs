@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use orgform_model::Timestamp;
 use orgform_provider::ProviderType;
-use orgform_sim::{ActResult, Options, Simulator, Switching, World, packetfabric, pureport};
+use orgform_sim::{ActResult, Options, Simulator, Switching, World, packetfabric, pureport, xarios};
 use serde_json::Value;
 
 use crate::commands::act::{self, Action};
@@ -19,7 +19,7 @@ use crate::connect::Purpose;
 
 /// Every kind of provider that this program speaks.
 pub(crate) const PROVIDERS: &[&ProviderType] =
-    &[&orgform_pureport::PROVIDER, &orgform_packetfabric::PROVIDER];
+    &[&orgform_pureport::PROVIDER, &orgform_packetfabric::PROVIDER, &orgform_xarios::PROVIDER];
 
 /// What this program knows of one kind besides its type.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +100,28 @@ const KINDS: &[Kind] = &[
         },
         switches: packetfabric::Switches::known,
         act: act::at_packetfabric,
+    },
+    Kind {
+        name: "xarios",
+        endpoint: orgform_xarios::ENDPOINT,
+        simulate: |options| {
+            Box::pin(
+                async move { Ok(Box::new(xarios::start(with_switches(options)?).await?) as Box<dyn Played>) },
+            )
+        },
+        credentials: |purpose| {
+            let xarios::Approval { client_id, client_secret, refresh_token } = match purpose {
+                Purpose::Look => xarios::Sim::reader(),
+                Purpose::Write => xarios::Sim::admin(),
+            };
+            vec![
+                ("clientId", "XARIOS_CLIENT_ID", client_id),
+                ("clientSecret", "XARIOS_CLIENT_SECRET", client_secret),
+                ("refreshToken", "XARIOS_REFRESH_TOKEN", refresh_token),
+            ]
+        },
+        switches: xarios::Switches::known,
+        act: act::at_xarios,
     },
 ];
 

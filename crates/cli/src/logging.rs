@@ -12,10 +12,10 @@ pub(crate) fn start(global: &Global, console: &Console) {
     let filter = match global.verbose {
         0 => EnvFilter::new("off"),
         1 => EnvFilter::new(
-            "orgform=info,orgform_engine=info,orgform_http=info,orgform_pureport=info,orgform_packetfabric=info",
+            "orgform=info,orgform_engine=info,orgform_http=info,orgform_pureport=info,orgform_packetfabric=info,orgform_xarios=info",
         ),
         2 => EnvFilter::new(
-            "orgform=debug,orgform_engine=debug,orgform_http=debug,orgform_pureport=debug,orgform_packetfabric=debug",
+            "orgform=debug,orgform_engine=debug,orgform_http=debug,orgform_pureport=debug,orgform_packetfabric=debug,orgform_xarios=debug",
         ),
         _ => EnvFilter::new("trace,hyper=info,h2=info,rustls=info"),
     };

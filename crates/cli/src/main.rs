@@ -15,6 +15,7 @@ mod import;
 mod interrupt;
 mod kinds;
 mod logging;
+mod people;
 mod progress;
 mod prove;
 mod remembered;
@@ -23,6 +24,7 @@ mod root;
 mod run;
 mod secrets;
 mod store;
+mod tokens;
 mod words;
 mod wrap;
 

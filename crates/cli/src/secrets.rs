@@ -108,7 +108,7 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Makes a file that only its owner can read. One that a run left behind when it was killed gives way.
-fn create(path: &Path) -> io::Result<File> {
+pub(crate) fn create(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if !is_absent(&error) => return Err(error),
         _ => {}
@@ -121,7 +121,7 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Makes a folder, and those above it, for their owner only; one that is there stays as it is.
-fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -129,7 +129,7 @@ fn make_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn sync(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
@@ -137,11 +137,11 @@ fn id_path(path: &Path) -> PathBuf {
     with_more(path, ".id")
 }
 
-fn temporary(path: &Path) -> PathBuf {
+pub(crate) fn temporary(path: &Path) -> PathBuf {
     with_more(path, ".new")
 }
 
-fn with_more(path: &Path, more: &str) -> PathBuf {
+pub(crate) fn with_more(path: &Path, more: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(more);
     PathBuf::from(name)
@@ -154,7 +154,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn is_absent(error: &io::Error) -> bool {
+pub(crate) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 

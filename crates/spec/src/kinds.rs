@@ -84,6 +84,8 @@ kind!(
         pureport: PureportSpec,
         /// Connects to PacketFabric.
         packetfabric: PacketfabricSpec,
+        /// Connects to Xarios Dimensions.
+        xarios: XariosSpec,
         /// The writer's e-mail, when it can't be observed.
         #[schemars(length(max = 254))]
         runs_as: String,
@@ -155,6 +157,41 @@ kind!(
         login: SecretSource,
         /// The password of that user.
         password: SecretSource,
+    }
+);
+
+kind!(
+    /// A connection to Xarios Dimensions, also known as MyReports.
+    XariosSpec {
+        /// The base of all paths, which names the region: `https://api.eu.myreports.cloud`.
+        #[schemars(length(max = 2048), url)]
+        endpoint: String,
+        /// Where log-ins go; the vendor's own service if not said.
+        #[schemars(length(max = 2048), url)]
+        login_endpoint: String,
+        /// Whether changes that cost money are accepted.
+        accept_charges: bool,
+        /// Uses a simulator in the same process instead: no account is needed.
+        simulator: SimulatorSpec,
+        /// Who writes.
+        credentials: XariosCredentials,
+        /// Another approval for everything that only reads.
+        read_only_credentials: XariosCredentials,
+    }
+);
+
+kind!(
+    /// An approval that somebody gave to a client of Xarios.
+    XariosCredentials {
+        /// The client's id, from the vendor.
+        #[schemars(required)]
+        client_id: SecretSource,
+        /// The client's secret, from the vendor.
+        #[schemars(required)]
+        client_secret: SecretSource,
+        /// The refresh token of the approval. Later ones are kept below `.orgform/credentials`.
+        #[schemars(required)]
+        refresh_token: SecretSource,
     }
 );
 
@@ -314,6 +351,17 @@ kind!(
         /// Whether the provider's agreements are accepted here or left to the account's admin.
         #[schemars(with = "Option<Choice::Consent>")]
         consent: String,
+        /// Its id in a system of your own.
+        #[schemars(length(max = 200))]
+        reference: String,
+        /// Whether its people can log in, where the provider has that.
+        enabled: bool,
+        /// Time zone, such as `Europe/Berlin`, where the provider keeps one.
+        #[schemars(length(min = 1, max = 64))]
+        timezone: String,
+        /// Country, such as `GB`, where the provider keeps one.
+        #[schemars(length(min = 2, max = 5))]
+        country_code: String,
         /// What is removed if nobody declares it.
         #[schemars(with = "Option<Vec<Choice::Authoritative>>", length(max = 8))]
         authoritative: Vec<String>,

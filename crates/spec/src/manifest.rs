@@ -97,6 +97,10 @@ pub struct Block {
     pub span: Span,
     /// The base of all paths, if it is said.
     pub endpoint: Option<String>,
+    /// Where log-ins go, if that is said.
+    pub login_endpoint: Option<String>,
+    /// What is agreed to that only this kind of provider knows.
+    pub agreed: BTreeSet<String>,
     /// A simulator in the same process instead.
     pub simulator: Option<SimulatorSettings>,
     /// Where the credential's fields come from.

@@ -104,6 +104,8 @@ mod tests {
             ("ProviderSpec", fields::PROVIDER),
             ("PureportSpec", fields::PUREPORT),
             ("PacketfabricSpec", fields::PACKETFABRIC),
+            ("XariosSpec", fields::XARIOS),
+            ("XariosCredentials", fields::XARIOS_CREDENTIALS),
             ("SimulatorSpec", fields::SIMULATOR),
             ("PureportCredentials", fields::PUREPORT_CREDENTIALS),
             ("PacketfabricCredentials", fields::PACKETFABRIC_CREDENTIALS),
@@ -260,7 +262,7 @@ mod tests {
         match name {
             "email" | "runsAs" | "protected" | "required" | "technicalContacts" => json!("ada@acme.example"),
             "maxAge" | "resendAfter" => json!("7d"),
-            "endpoint" => json!("https://api.pureport.com"),
+            "endpoint" | "loginEndpoint" => json!("https://api.pureport.com"),
             "expiresAt" => json!("2026-12-31T00:00:00Z"),
             _ => json!("x"),
         }

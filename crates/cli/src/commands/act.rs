@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use orgform_sim::{packetfabric, pureport};
+use orgform_sim::{packetfabric, pureport, xarios};
 use serde_json::{Value, json};
 
 use crate::args::duration;
@@ -223,6 +223,30 @@ pub(crate) fn at_packetfabric(action: &Action) -> Result<Value, String> {
         A::Json { act } => return Ok(act),
         A::Withdraw { .. } | A::Expire { .. } | A::RenameRole { .. } | A::Advance { .. } => {
             return Err("nobody can do that at PacketFabric".to_owned());
+        }
+    };
+    serde_json::to_value(act).map_err(|error| error.to_string())
+}
+
+/// An act in the words of Xarios' simulator, where people are made at once.
+pub(crate) fn at_xarios(action: &Action) -> Result<Value, String> {
+    use Action as A;
+    use xarios::Act;
+    let act = match action.clone() {
+        A::Accept { email, account: _ } => Act::Activate { email },
+        A::AcceptAll { except, seed } => Act::ActivateAll { except, seed },
+        A::Add { account, email, roles } => Act::AddUser { tenant: account, email, roles },
+        A::Edit { account, email, roles } => Act::SetRoles { tenant: account, email, roles },
+        A::Remove { account, email } => Act::RemoveUser { tenant: account, email },
+        A::ChangeEmail { email, to } => Act::ChangeEmail { email, to },
+        A::RenameAccount { account, name } => Act::RenameTenant { tenant: account, name },
+        A::Json { act } => return Ok(act),
+        A::Invite { .. }
+        | A::Withdraw { .. }
+        | A::Expire { .. }
+        | A::RenameRole { .. }
+        | A::Advance { .. } => {
+            return Err("nobody can do that at Xarios".to_owned());
         }
     };
     serde_json::to_value(act).map_err(|error| error.to_string())

@@ -110,7 +110,7 @@ async fn show(
 ) -> Result<Exit> {
     let store = store::of(root)?;
     let remembered = state::read(store.as_ref(), &root.settings.id).await.map_err(failure::of_state)?; // I/O
-    let looks = look_all(root, people, remembered.as_ref(), console).await?; // I/O
+    let (looks, seen) = look_all(root, people, remembered.as_ref(), console).await?; // I/O
     let plans: Vec<Plan> = looks.iter().map(|look| look.planned.plan.clone()).collect();
     let now = Timestamp::now();
     tell_nowhere(&plans.iter().collect::<Vec<_>>(), edits, console);
@@ -136,21 +136,30 @@ async fn show(
     } else {
         console.tell("Nothing was written and nothing was changed.");
     }
-    Ok(plans.iter().map(|plan| of_plan(plan, false)).fold(root.exit(), Exit::and))
+    Ok(plans.iter().map(|plan| of_plan(plan, false)).fold(root.exit().and(seen), Exit::and))
 }
 
+/// Looks at every provider. One that can't be reached is told, and the others go on; it ends the run only where it is
+/// the only one.
 async fn look_all(
     root: &OpenRoot,
     people: &BTreeSet<Email>,
     remembered: Option<&State>,
     console: &Console,
-) -> Result<Vec<Look>> {
+) -> Result<(Vec<Look>, Exit)> {
     let turns = run::turns(root, &question(root, people), remembered, console)?;
-    let mut looks = Vec::new();
+    let (mut looks, mut exit) = (Vec::new(), Exit::Clean);
     for turn in &turns {
-        looks.push(plan_one(root, turn, remembered, console).await?);
+        match plan_one(root, turn, remembered, console).await {
+            Ok(look) => looks.push(look),
+            Err(error) if turns.len() > 1 => {
+                console.fail(&error);
+                exit = Exit::Partial;
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(looks)
+    Ok((looks, exit))
 }
 
 /// Only these people, at every provider.

@@ -82,6 +82,8 @@ type PersonRow = (&'static str, fn(&PersonSemantics) -> bool);
 
 const PEOPLE: &[PersonRow] = &[
     ("make a person without an invite", |one| one.creatable),
+    ("people come by invite", |one| one.invited),
+    ("an account out of which removing goes everywhere", |one| one.home.is_some()),
     ("fields of people", |one| !one.fields.is_empty()),
     ("somebody who was removed can come back", |one| one.returns),
     ("tell who is disabled", |one| one.disabled_shown),
@@ -107,7 +109,9 @@ const ROWS: &[Row] = &[
     ("mark who has authority", |one| one.claim_mark),
     ("tell who changed what, by an audit log", |one| one.audit_log),
     ("many invites in one call", |one| one.bulk_invite > 1),
+    ("mail a member again", |one| one.mail_member),
     ("inviting sends a mail", |one| one.mails.on_invite),
+    ("making a person sends a mail", |one| one.mails.on_create),
     ("removing sends a mail", |one| one.mails.on_remove),
 ];
 

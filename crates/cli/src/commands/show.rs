@@ -15,6 +15,7 @@ use crate::commands::apply::read_plan;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
+use crate::people::People;
 use crate::remembered::{Ours, granted, is_within, ours, path_of};
 use crate::root::{OpenRoot, counted};
 use crate::store;
@@ -31,6 +32,9 @@ pub(crate) struct Arguments {
     /// Show a plan that was saved instead, as it was shown then.
     #[arg(long, value_name = "PLANFILE", conflicts_with = "address")]
     file: Option<PathBuf>,
+    /// One table of people and accounts, over all providers.
+    #[arg(long, conflicts_with_all = ["address", "file"])]
+    people: bool,
     /// The form of the result.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -61,6 +65,14 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
         console.tell(&format!("Nothing is remembered yet in {}.", store.place()));
         return Ok(Exit::Clean);
     };
+    if arguments.people {
+        let people = People::of(&remembered);
+        match arguments.format {
+            Format::Json => console.print_json(&json!({ "format": 1, "people": people.json() }))?,
+            Format::Text => console.print(&format!("{}\n", console.table(&people.rows()).trim_end()))?,
+        }
+        return Ok(Exit::Clean);
+    }
     let now = Timestamp::now();
     let shown: Vec<Shown<'_>> = remembered
         .providers

@@ -27,6 +27,7 @@ pub(crate) struct Arguments {
 enum Provider {
     Pureport(Pureport),
     Packetfabric(PacketFabric),
+    Xarios(Xarios),
 }
 
 /// A strict, stateful server that answers like Pureport.
@@ -45,6 +46,16 @@ struct Pureport {
 /// endpoint and mails; `orgform act --url URL --kind packetfabric` plays other people.
 #[derive(Args, Debug)]
 struct PacketFabric {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// A strict, stateful server that answers like Xarios Dimensions, and its log-in service.
+///
+/// An enterprise with one reseller account exists from the start, and two approvals of a client. `GET /__stats` tells
+/// requests per endpoint and mails; `orgform act --url URL --kind xarios` plays other people.
+#[derive(Args, Debug)]
+struct Xarios {
     #[command(flatten)]
     settings: Settings,
 }
@@ -89,6 +100,7 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
     let (name, arguments) = match &arguments.provider {
         Provider::Pureport(Pureport { settings }) => ("pureport", settings),
         Provider::Packetfabric(PacketFabric { settings }) => ("packetfabric", settings),
+        Provider::Xarios(Xarios { settings }) => ("xarios", settings),
     };
     let Some(kind) = kind(name) else { return Err(Failure::new(format!("{name} has no simulator")).into()) };
     if arguments.switches.iter().any(|switch| switch == "help") {

@@ -9,7 +9,7 @@ use std::fmt;
 
 use orgform_model::desired::{Creation, DesiredMembership, DesiredPerson};
 use orgform_model::semantics::Combine;
-use orgform_model::{AccountPath, Email, Finding, PersonId, Place, Value};
+use orgform_model::{AccountPath, Email, Fields, Finding, PersonId, Place, Value};
 
 use super::Run;
 use super::accounts::{Accounts, Seat, tell_unknown_account};
@@ -93,9 +93,10 @@ fn place_member<'m>(
     }
     targets.sort_unstable();
     targets.dedup();
-    for target in targets {
+    for &target in &targets {
         let identity = identities.iter().find(|(at, _)| *at == target).map(|(_, id)| id.clone());
-        add_person(run, object, email, target, identity, offboarded);
+        let fields = fields_at(run, object, target, &targets);
+        add_person(run, object, email, target, identity, offboarded, fields);
     }
 }
 
@@ -207,6 +208,7 @@ fn add_person(
     target: usize,
     identity: Option<PersonId>,
     offboarded: bool,
+    fields: Fields,
 ) {
     let place =
         object.spec.email.as_ref().map_or_else(|| object.place(), |email| object.place_of(email.span));
@@ -226,9 +228,20 @@ fn add_person(
     if object.spec.create.is_some() && person.creation.is_none() {
         person.creation = Some(Box::new(Creation { password: object.spec.password.clone() }));
     }
-    for (name, value) in &object.spec.fields {
-        person.fields.entry(name.clone()).or_insert_with(|| value.clone());
+    for (name, value) in fields {
+        person.fields.entry(name).or_insert(value);
     }
+}
+
+/// The person's fields at one provider: those that it has, and those that none of the person's providers has, so that
+/// its audit tells of them.
+fn fields_at(run: &Run<'_>, object: &Object<Member>, target: usize, all: &[usize]) -> Fields {
+    let has = |target: usize, name: &str| {
+        run.targets[target].semantics.people.fields.iter().any(|rule| rule.name == name)
+    };
+    let here = |name: &str| has(target, name) || !all.iter().any(|other| has(*other, name));
+    let fields = object.spec.fields.iter().filter(|(name, _)| here(name));
+    fields.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// What all objects of each person say together.

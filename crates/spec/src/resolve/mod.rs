@@ -41,6 +41,10 @@ pub struct ProviderSettings {
     pub kind: &'static str,
     /// The base of all paths as a URL, if it is said.
     pub endpoint: Option<String>,
+    /// Where log-ins go as a URL, if it is said.
+    pub login_endpoint: Option<String>,
+    /// What is agreed to that only this kind of provider knows, such as `acceptCharges`.
+    pub agreed: BTreeSet<String>,
     /// A simulator in the same process instead of an endpoint.
     pub simulator: Option<SimulatorSettings>,
     /// Where the fields of the credential come from; may be empty with a simulator.
@@ -213,6 +217,8 @@ impl<'m> Run<'m> {
                     name: desired.provider.clone(),
                     kind: block.kind,
                     endpoint: block.endpoint.clone(),
+                    login_endpoint: block.login_endpoint.clone(),
+                    agreed: block.agreed.clone(),
                     simulator: block.simulator.clone(),
                     credentials: block.credentials.clone(),
                     read_only_credentials: block.read_only_credentials.clone(),

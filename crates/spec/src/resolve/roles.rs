@@ -133,7 +133,9 @@ impl<'m> Roles<'m> {
                 Some(_) => {}
             }
         }
-        if let Some(fixed) = semantics.roles.fixed_role(&name.value.to_lowercase()) {
+        let below = seat.path.parent().is_some();
+        let fixed = semantics.roles.fixed_role(&name.value.to_lowercase());
+        if let Some(fixed) = fixed.filter(|fixed| fixed.level.has(below)) {
             return Meaning::Grant(Grant::Fixed(fixed.name.to_owned()));
         }
         Meaning::Unknown(Box::new(self.unknown(run, semantics, seat, name)))
@@ -176,7 +178,9 @@ impl<'m> Roles<'m> {
             ));
         }
         let declared = around.iter().filter_map(|path| self.by_account.get(&(seat.target, path.clone())));
-        let fixed = semantics.roles.fixed.iter().map(|role| role.name);
+        let below = seat.path.parent().is_some();
+        let here = semantics.roles.fixed.iter().filter(|role| role.level.has(below));
+        let fixed = here.map(|role| role.name);
         let near = nearest(name, declared.flatten().copied().chain(fixed));
         let shown: Vec<String> = near
             .iter()

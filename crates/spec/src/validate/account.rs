@@ -44,6 +44,10 @@ pub(super) fn account(walk: &mut Walk<'_>, node: &Node) -> Option<Account> {
     set("tags", walk.opt(&fields, "tags", text_map).map(Value::Map));
     let contacts = walk.opt(&fields, "technicalContacts", |walk, node| walk.list(node, Walk::email));
     set("technicalContacts", contacts.map(|all| Value::set(all.iter().map(|email| email.value.written()))));
+    set("reference", walk.opt(&fields, "reference", Walk::text).map(|text| Value::text(text.value)));
+    set("enabled", walk.opt(&fields, "enabled", Walk::flag).map(Value::Flag));
+    set("timezone", walk.opt(&fields, "timezone", filled).map(|text| Value::text(text.value)));
+    set("countryCode", walk.opt(&fields, "countryCode", filled).map(|text| Value::text(text.value)));
     set("consent", walk.opt(&fields, "consent", |walk, node| walk.choice(node, CONSENT)).map(Value::text));
     allowed_namespaces(walk, &fields);
     Some(account)

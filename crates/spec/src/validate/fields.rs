@@ -13,6 +13,7 @@ pub(crate) const ALLOWED_NAMESPACE: &[&str] = &["name", "roles"];
 pub(crate) const PROVIDER: &[&str] = &[
     "pureport",
     "packetfabric",
+    "xarios",
     "runsAs",
     "mode",
     "approval",
@@ -27,6 +28,9 @@ pub(crate) const PROVIDER: &[&str] = &[
 pub(crate) const PUREPORT: &[&str] = &["endpoint", "simulator", "credentials", "readOnlyCredentials"];
 pub(crate) const PACKETFABRIC: &[&str] = PUREPORT;
 pub(crate) const PACKETFABRIC_CREDENTIALS: &[&str] = &["apiKey", "apiKeyId", "login", "password"];
+pub(crate) const XARIOS: &[&str] =
+    &["endpoint", "loginEndpoint", "acceptCharges", "simulator", "credentials", "readOnlyCredentials"];
+pub(crate) const XARIOS_CREDENTIALS: &[&str] = &["clientId", "clientSecret", "refreshToken"];
 pub(crate) const SIMULATOR: &[&str] = &["rootAccount"];
 pub(crate) const PUREPORT_CREDENTIALS: &[&str] = &["key", "secret"];
 pub(crate) const SECRET_SOURCE: &[&str] = &["env", "file", "secretKeyRef"];
@@ -44,6 +48,10 @@ pub(crate) const ACCOUNT: &[&str] = &[
     "tags",
     "technicalContacts",
     "consent",
+    "reference",
+    "enabled",
+    "timezone",
+    "countryCode",
     "authoritative",
     "manage",
     "externalId",

@@ -12,7 +12,7 @@ use orgform_model::policy::{
 use super::account::ADOPTION;
 use super::fields::{
     ADMINS, INVITES, LIMIT, PACKETFABRIC, PACKETFABRIC_CREDENTIALS, PROVIDER, PUREPORT, PUREPORT_CREDENTIALS,
-    REMOVAL, SAFETY, SECRET_KEY_REF, SECRET_SOURCE, SIMULATOR,
+    REMOVAL, SAFETY, SECRET_KEY_REF, SECRET_SOURCE, SIMULATOR, XARIOS, XARIOS_CREDENTIALS,
 };
 use super::member::REMOVAL as REMOVAL_OF_MEMBERS;
 use super::{allowed_namespaces, filled};
@@ -83,16 +83,25 @@ struct Form {
     known: &'static [&'static str],
     credentials: fn(&mut Walk<'_>, &Node) -> Option<Vec<CredentialRef>>,
     example: &'static str,
+    /// Where there is no usual endpoint: what to do about a missing one.
+    needs_endpoint: Option<&'static str>,
+}
+
+impl Form {
+    fn has(&self, field: &str) -> bool {
+        self.known.contains(&field)
+    }
 }
 
 /// Every kind of provider.
-const FORMS: &[Form] = &[PUREPORT_FORM, PACKETFABRIC_FORM];
+const FORMS: &[Form] = &[PUREPORT_FORM, PACKETFABRIC_FORM, XARIOS_FORM];
 
 const PUREPORT_FORM: Form = Form {
     kind: "pureport",
     known: PUREPORT,
     credentials: pureport_credentials,
     example: "{ key: { env: PUREPORT_API_KEY }, secret: { env: PUREPORT_API_SECRET } }",
+    needs_endpoint: None,
 };
 
 const PACKETFABRIC_FORM: Form = Form {
@@ -100,6 +109,18 @@ const PACKETFABRIC_FORM: Form = Form {
     known: PACKETFABRIC,
     credentials: packetfabric_credentials,
     example: "{ apiKey: { env: PF_TOKEN } }",
+    needs_endpoint: None,
+};
+
+const XARIOS_FORM: Form = Form {
+    kind: "xarios",
+    known: XARIOS,
+    credentials: xarios_credentials,
+    example: "{ clientId: { env: XARIOS_CLIENT_ID }, clientSecret: { env: XARIOS_CLIENT_SECRET }, \
+              refreshToken: { env: XARIOS_REFRESH_TOKEN } }",
+    needs_endpoint: Some(
+        "the region is part of it: write `endpoint: https://api.eu.myreports.cloud`, or au, na, uk.",
+    ),
 };
 
 fn safety(walk: &mut Walk<'_>, node: &Node) -> Option<Safety> {
@@ -179,6 +200,11 @@ fn connection(walk: &mut Walk<'_>, node: &Node, span: Span, form: &Form) -> Opti
         kind: form.kind,
         span,
         endpoint: walk.opt(&fields, "endpoint", endpoint),
+        login_endpoint: form
+            .has("loginEndpoint")
+            .then(|| walk.opt(&fields, "loginEndpoint", endpoint))
+            .flatten(),
+        agreed: agreed(walk, &fields, form),
         simulator: walk.opt(&fields, "simulator", simulator),
         credentials: walk.opt(&fields, "credentials", credentials).unwrap_or_default(),
         read_only_credentials: walk.opt(&fields, "readOnlyCredentials", credentials).unwrap_or_default(),
@@ -197,7 +223,18 @@ fn connection(walk: &mut Walk<'_>, node: &Node, span: Span, form: &Form) -> Opti
         }
         _ => {}
     }
+    if let (Some(hint), None, None) =
+        (form.needs_endpoint, fields.entry("endpoint"), fields.entry("simulator"))
+    {
+        walk.error(span, "`endpoint` is needed").hint = Some(hint.to_owned());
+    }
     Some(block)
+}
+
+/// What is agreed to by a flag that only this kind of provider has.
+fn agreed(walk: &mut Walk<'_>, fields: &Fields<'_>, form: &Form) -> BTreeSet<String> {
+    let flags = ["acceptCharges"].into_iter().filter(|name| form.has(name));
+    flags.filter(|name| walk.opt(fields, name, Walk::flag) == Some(true)).map(str::to_owned).collect()
 }
 
 fn endpoint(walk: &mut Walk<'_>, node: &Node) -> Option<String> {
@@ -256,6 +293,17 @@ fn packetfabric_key(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRe
         return None;
     }
     sources.into_iter().collect()
+}
+
+fn xarios_credentials(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRef>> {
+    walk.secretly(|walk| xarios_approval(walk, node))
+}
+
+fn xarios_approval(walk: &mut Walk<'_>, node: &Node) -> Option<Vec<CredentialRef>> {
+    let fields = walk.fields(node, XARIOS_CREDENTIALS)?;
+    let mut need = |name| walk.need(&fields, name, |walk, node| secret_source(walk, node, name));
+    let (id, secret, token) = (need("clientId"), need("clientSecret"), need("refreshToken"));
+    Some(vec![id?, secret?, token?])
 }
 
 /// Where a secret comes from. What is written in place of a source may be the secret, and is never shown.

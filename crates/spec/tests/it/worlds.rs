@@ -1,7 +1,7 @@
 //! What the stories start from: two providers and a small root.
 
 use orgform_model::semantics::{
-    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, RoleSemantics, Rule,
+    AccountSemantics, AdminRight, ApiKeySemantics, Combine, FieldRule, FixedRole, Level, RoleSemantics, Rule,
     Semantics, Shape,
 };
 use orgform_model::{Finding, Severity};
@@ -17,6 +17,9 @@ pub(crate) static TREE: Semantics = Semantics {
     title: "Pureport",
     accounts: AccountSemantics {
         tree: true,
+        below_listed: true,
+        mails_everyone: None,
+        removal: None,
         top_level_creatable: false,
         natural_key: "displayName",
         natural_key_unique: false,
@@ -33,8 +36,8 @@ pub(crate) static TREE: Semantics = Semantics {
         inherited: true,
         combine: Combine::Union,
         fixed: &[
-            FixedRole { name: "admin", title: "Admin", id: None },
-            FixedRole { name: "read-only", title: "Read only", id: None },
+            FixedRole { name: "admin", title: "Admin", id: None, level: Level::Every },
+            FixedRole { name: "read-only", title: "Read only", id: None, level: Level::Every },
         ],
         implied: &[],
         weakest_first: &[],
@@ -60,6 +63,9 @@ pub(crate) static FLAT: Semantics = Semantics {
     title: "Flatland",
     accounts: AccountSemantics {
         tree: false,
+        below_listed: true,
+        mails_everyone: None,
+        removal: None,
         top_level_creatable: true,
         natural_key: "displayName",
         natural_key_unique: true,
@@ -70,8 +76,8 @@ pub(crate) static FLAT: Semantics = Semantics {
         inherited: false,
         combine: Combine::ExactlyOne,
         fixed: &[
-            FixedRole { name: "admin", title: "Admin", id: Some("1") },
-            FixedRole { name: "user", title: "User", id: Some("2") },
+            FixedRole { name: "admin", title: "Admin", id: Some("1"), level: Level::Every },
+            FixedRole { name: "user", title: "User", id: Some("2"), level: Level::Every },
         ],
         implied: &[],
         weakest_first: &[],
