@@ -81,6 +81,23 @@ impl Story {
         story
     }
 
+    /// A story in a copy of `examples/xarios` that speaks to a simulator of another process.
+    pub fn xarios_at(url: &str) -> Self {
+        let mut story = Self::example("xarios");
+        story.replace(
+            "provider.yaml",
+            "    simulator: { rootAccount: Acme }\n",
+            &format!(
+                "    endpoint: {url}\n    credentials:\n      clientId: {{ env: XARIOS_CLIENT_ID }}\n      clientSecret: \
+                 {{ env: XARIOS_CLIENT_SECRET }}\n      refreshToken: {{ env: XARIOS_REFRESH_TOKEN }}\n"
+            ),
+        );
+        story.set("XARIOS_CLIENT_ID", "sim-orgform-client");
+        story.set("XARIOS_CLIENT_SECRET", "sim-orgform-client-secret-not-for-production");
+        story.set("XARIOS_REFRESH_TOKEN", "sim-first-refresh-token-of-an-admin");
+        story
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()

@@ -8,6 +8,7 @@ mod plan;
 mod process;
 mod validate;
 mod wall;
+mod xarios;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +28,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wants("packetfabric") {
         bulk::report()?;
+    }
+    if wants("xarios") {
+        xarios::report()?;
     }
     Ok(())
 }
