@@ -16,7 +16,7 @@ async fn a_keys_token_is_shown_once_and_ends_when_it_expires() {
     ci.get("/v2/users").await.is(201);
     let listed = admin.get("/v2/api-keys").await.is(200);
     assert!(listed.as_array().unwrap().iter().all(|key| key.get("token").is_none()));
-    assert!(listed[1]["expiration"].as_str().or(listed[0]["expiration"].as_str()).is_some());
+    assert_eq!(listed.as_array().unwrap().iter().filter(|key| key["expiration"].is_string()).count(), 1);
     sim.advance(Duration::from_secs(3601));
     ci.get("/v2/users").await.is(401);
     admin.delete(&format!("/v2/api-keys/{}", made["uuid"].as_str().unwrap())).await.is(200);

@@ -29,12 +29,13 @@ pub const RULES: &[Rule] = &[
         kind: "Provider",
         places: &["spec"],
         // One entry per provider block.
-        rule: "[has(self.pureport), has(self.packetfabric)].filter(present, present).size() == 1",
-        message: "a provider needs exactly one block that says which one it is: `pureport` or `packetfabric`.",
+        rule: "[has(self.pureport), has(self.packetfabric), has(self.xarios)].filter(present, present).size() == 1",
+        message: "a provider needs exactly one block that says which one it is: `pureport`, `packetfabric` or \
+            `xarios`.",
     },
     Rule {
         kind: "Provider",
-        places: &["spec.pureport", "spec.packetfabric"],
+        places: &["spec.pureport", "spec.packetfabric", "spec.xarios"],
         rule: "!has(self.simulator)",
         message: "a simulator runs inside of the CLI only: write `endpoint` and `credentials`.",
     },
@@ -61,7 +62,26 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         kind: "Provider",
-        places: &["spec.pureport.endpoint", "spec.packetfabric.endpoint"],
+        places: &["spec.xarios"],
+        rule: "has(self.simulator) || has(self.credentials)",
+        message: "`credentials` are needed to log in: write `credentials: { clientId: { secretKeyRef: { name: NAME, \
+            key: KEY } }, clientSecret: …, refreshToken: … }`.",
+    },
+    Rule {
+        kind: "Provider",
+        places: &["spec.xarios"],
+        rule: "has(self.simulator) || has(self.endpoint)",
+        message: "`endpoint` is needed, for the region is part of it: write `endpoint: \
+            https://api.eu.myreports.cloud`, or au, na, uk.",
+    },
+    Rule {
+        kind: "Provider",
+        places: &[
+            "spec.pureport.endpoint",
+            "spec.packetfabric.endpoint",
+            "spec.xarios.endpoint",
+            "spec.xarios.loginEndpoint",
+        ],
         rule: r"self.matches('^https?://[^/?#@\\s]+([/?#]\\S*)?$')",
         message: "an endpoint starts with https:// or http:// and a host, and holds no user or password: they go to \
             `credentials`.",
@@ -81,6 +101,12 @@ pub const RULES: &[Rule] = &[
             "spec.packetfabric.readOnlyCredentials.apiKeyId",
             "spec.packetfabric.readOnlyCredentials.login",
             "spec.packetfabric.readOnlyCredentials.password",
+            "spec.xarios.credentials.clientId",
+            "spec.xarios.credentials.clientSecret",
+            "spec.xarios.credentials.refreshToken",
+            "spec.xarios.readOnlyCredentials.clientId",
+            "spec.xarios.readOnlyCredentials.clientSecret",
+            "spec.xarios.readOnlyCredentials.refreshToken",
         ],
         rule: SECRET,
         message: NO_SECRET,

@@ -23,7 +23,7 @@ use crate::walk::{Fields, Walk};
 use crate::yaml::{Node, Span, Value};
 
 /// The keys of provider blocks.
-pub(crate) const BLOCKS: &[&str] = &["pureport", "packetfabric"];
+pub(crate) const BLOCKS: &[&str] = &["pureport", "packetfabric", "xarios"];
 const MODE: &[(&str, Mode)] = &[("Observe", Mode::Observe), ("Plan", Mode::Plan), ("Apply", Mode::Apply)];
 const APPROVAL: &[(&str, Approval)] = &[("None", Approval::None), ("Required", Approval::Required)];
 const DRIFT: &[(&str, DriftPolicy)] = &[("Correct", DriftPolicy::Correct), ("Report", DriftPolicy::Report)];

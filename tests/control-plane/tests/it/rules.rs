@@ -19,6 +19,7 @@ struct Case {
 
 const KEYS: &str =
     "{ key: { secretKeyRef: { name: s, key: k } }, secret: { secretKeyRef: { name: s, key: s } } }";
+const APPROVAL: &str = "{ clientId: KEY, clientSecret: KEY, refreshToken: KEY }";
 const KEY: &str = "{ secretKeyRef: { name: s, key: k } }";
 
 #[rustfmt::skip]
@@ -130,6 +131,61 @@ const CASES: &[Case] = &[
         refused: "{ packetfabric: { credentials: { apiKey: KEY }, readOnlyCredentials: { login: KEY, password: { env: K } } } }",
     },
     Case {
+        kind: "Provider", place: "spec.xarios", says: "a simulator runs inside of the CLI only",
+        accepted: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL } }",
+        refused: "{ xarios: { simulator: {}, endpoint: 'http://sim:8080', credentials: APPROVAL } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios", says: "`credentials` are needed to log in: write `credentials: { clientId",
+        accepted: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'http://sim:8080' } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios", says: "`endpoint` is needed, for the region is part of it",
+        accepted: "{ xarios: { endpoint: 'https://api.eu.myreports.cloud', credentials: APPROVAL } }",
+        refused: "{ xarios: { credentials: APPROVAL } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios.endpoint", says: "an endpoint starts with https:// or http://",
+        accepted: "{ xarios: { endpoint: 'https://api.eu.myreports.cloud', credentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'api.eu.myreports.cloud', credentials: APPROVAL } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios.loginEndpoint", says: "an endpoint starts with https:// or http://",
+        accepted: "{ xarios: { endpoint: 'http://sim:8080', loginEndpoint: 'http://sim:8080', credentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'http://sim:8080', loginEndpoint: 'sim:8080', credentials: APPROVAL } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios.credentials.clientId", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'http://sim:8080', credentials: { clientId: { env: K }, clientSecret: KEY, refreshToken: KEY } } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios.credentials.clientSecret", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'http://sim:8080', credentials: { clientId: KEY, clientSecret: { env: K }, refreshToken: KEY } } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios.credentials.refreshToken", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'http://sim:8080', credentials: { clientId: KEY, clientSecret: KEY, refreshToken: { env: K } } } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios.readOnlyCredentials.clientId", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL, readOnlyCredentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL, readOnlyCredentials: { clientId: { env: K }, clientSecret: KEY, refreshToken: KEY } } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios.readOnlyCredentials.clientSecret", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL, readOnlyCredentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL, readOnlyCredentials: { clientId: KEY, clientSecret: { env: K }, refreshToken: KEY } } }",
+    },
+    Case {
+        kind: "Provider", place: "spec.xarios.readOnlyCredentials.refreshToken", says: "in a cluster a secret comes from a Secret",
+        accepted: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL, readOnlyCredentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'http://sim:8080', credentials: APPROVAL, readOnlyCredentials: { clientId: KEY, clientSecret: KEY, refreshToken: { env: K } } } }",
+    },
+    Case {
         kind: "Provider", place: "spec.runsAs", says: "this is not an e-mail address",
         accepted: "{ pureport: { credentials: KEYS }, runsAs: ops-bot@acme.example }",
         refused: "{ pureport: { credentials: KEYS }, runsAs: 'Ops <ops@acme.example>' }",
@@ -222,7 +278,8 @@ const EDITS: &[(&str, &str, &str, &str)] = &[
 fn every_rule_lets_the_right_through_and_says_what_to_do_about_the_rest() {
     let namespace = plane().namespace().unwrap();
     for case in CASES {
-        let filled = |text: &str| text.replace("KEYS", KEYS).replace("KEY", KEY);
+        let filled =
+            |text: &str| text.replace("APPROVAL", APPROVAL).replace("KEYS", KEYS).replace("KEY", KEY);
         let accepted = try_out(&namespace, &object(case.kind, "x", &filled(case.accepted)));
         assert!(accepted.success, "{} {}: {}", case.kind, case.accepted, accepted.err);
         let refused = try_out(&namespace, &object(case.kind, "x", &filled(case.refused)));
