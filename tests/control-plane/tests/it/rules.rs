@@ -88,7 +88,7 @@ const CASES: &[Case] = &[
     Case {
         kind: "Provider", place: "spec.packetfabric.endpoint", says: "an endpoint starts with https:// or http://",
         accepted: "{ packetfabric: { endpoint: 'https://api.packetfabric.com', credentials: { apiKey: KEY } } }",
-        refused: "{ packetfabric: { endpoint: 'api.packetfabric.com', credentials: { apiKey: KEY } } }",
+        refused: "{ packetfabric: { endpoint: 'ftp://api.packetfabric.com', credentials: { apiKey: KEY } } }",
     },
     Case {
         kind: "Provider", place: "spec.packetfabric.credentials.apiKey", says: "in a cluster a secret comes from a Secret",
@@ -148,12 +148,12 @@ const CASES: &[Case] = &[
     Case {
         kind: "Provider", place: "spec.xarios.endpoint", says: "an endpoint starts with https:// or http://",
         accepted: "{ xarios: { endpoint: 'https://api.eu.myreports.cloud', credentials: APPROVAL } }",
-        refused: "{ xarios: { endpoint: 'api.eu.myreports.cloud', credentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'ftp://api.eu.myreports.cloud', credentials: APPROVAL } }",
     },
     Case {
         kind: "Provider", place: "spec.xarios.loginEndpoint", says: "an endpoint starts with https:// or http://",
         accepted: "{ xarios: { endpoint: 'http://sim:8080', loginEndpoint: 'http://sim:8080', credentials: APPROVAL } }",
-        refused: "{ xarios: { endpoint: 'http://sim:8080', loginEndpoint: 'sim:8080', credentials: APPROVAL } }",
+        refused: "{ xarios: { endpoint: 'http://sim:8080', loginEndpoint: 'ftp://sim:8080', credentials: APPROVAL } }",
     },
     Case {
         kind: "Provider", place: "spec.xarios.credentials.clientId", says: "in a cluster a secret comes from a Secret",
