@@ -1,7 +1,7 @@
 //! The kinds of objects, as they are written: the types that schemas are made of.
 //!
 //! Plain optional fields and bounded texts, so that the same types are custom resources too (feature `crd`,
-//! [`crate::crd`]). Manifests are not read into these but by walkers that know places; a test holds the two
+//! `crd`). Manifests are not read into these but by walkers that know places; a test holds the two
 //! together.
 
 use std::borrow::Cow;
