@@ -314,6 +314,8 @@ fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\b(ac|role|user|invite)-[A-Za-z0-9_-]{22}", "$1-xxxxxxxxxxxxxxxxxxxxxx"),
         (r"\bkey [A-Za-z0-9_-]{22},", "key xxxxxxxxxxxxxxxxxxxxxx,"),
         (r"  [A-Za-z0-9_-]{22}( +)secret put", "  xxxxxxxxxxxxxxxxxxxxxx${1}secret put"),
+        // Which of two calls of a plan comes first decides who gets which.
+        (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"tester on \S+, process \d+", "tester on HOST, process PID"),
         (r"since \d{4}-\d\d-\d\dT[\d:.]+Z", "since TIME"),
