@@ -1,7 +1,9 @@
 //! What a person reads in a plan, and does about it.
 
+use orgform_sim::pureport::Truth;
 use serde_json::Value;
 
+use crate::judge::Judge;
 use crate::org::Org;
 
 /// What a plan asks of a person.
@@ -30,6 +32,25 @@ pub(crate) enum Decision {
     /// Says that new accounts are no renames of old ones, by applying the removals first, and lets go of old ones
     /// that have to stay.
     NotARename { accounts: Vec<String> },
+}
+
+impl Decision {
+    /// Whether it is made because something seems gone, and that is there: its list lacks it, for now.
+    ///
+    /// Of a member it may be made for other reasons: somebody else may have the e-mail now.
+    pub(crate) fn is_about_what_is_there(&self, judge: &Judge, truth: &Truth) -> bool {
+        match self {
+            Self::Resend { account, email, .. } => {
+                judge.is_there(truth, account, Some(&format!("member/{email}")))
+            }
+            Self::Forget { account, thing, .. } => {
+                let thing = thing.as_deref();
+                let is_member = thing.is_some_and(|thing| thing.starts_with("member/"));
+                !is_member && judge.is_there(truth, account, thing)
+            }
+            Self::NotARename { .. } => false,
+        }
+    }
 }
 
 impl Advice {

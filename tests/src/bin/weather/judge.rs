@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_sim::pureport::{Mail, Truth};
 
-use self::there::{admin_of, changed, held, keys, live, present, shown, things, title, touched};
+use self::there::{admin_of, changed, held, keys, live, present, shown, things, title, told_apart, touched};
 use crate::org::{ADMINS, Label, Org, Seat};
 
 /// Account by id, and e-mail.
@@ -115,6 +115,16 @@ impl Judge {
     /// The id of a declared account.
     pub(crate) fn account(&self, label: &str) -> Option<&String> {
         self.accounts.get(label)
+    }
+
+    /// Whether an account, or `role/…` or `member/…` in it, is there as it is declared.
+    pub(crate) fn is_there(&self, truth: &Truth, account: &str, thing: Option<&str>) -> bool {
+        let id = self.accounts.get(account);
+        match thing.and_then(|thing| thing.split_once('/')) {
+            None => id.is_some_and(|id| truth.accounts.contains_key(id)),
+            Some(("role", role)) => self.roles.get(role).is_some_and(|id| things(truth).contains(id)),
+            Some((_, email)) => id.is_some_and(|id| live(truth, &(id.clone(), email.to_owned()))),
+        }
     }
 
     /// Whether orgform may not remember yet that an account or role is the one that is declared: if others gave it
@@ -324,8 +334,11 @@ impl Judge {
         }
         let Some(track) = track.filter(|track| track.ever) else { return Some("never declared") };
         let take = org.settings.take_extra_grants;
-        let foreign = |id: &&&String| !track.roles.contains(**id) && track.before_us.contains(**id);
-        if !take && lost.iter().any(|id| foreign(&id)) {
+        // Whichever account's own Admin it is, it is the admin right here.
+        let told = |roles: &BTreeSet<String>| told_apart(passage.before, roles);
+        let (ours, before_us) = (told(&track.roles), told(&track.before_us));
+        let lost = told(&lost.iter().map(|id| (*id).clone()).collect());
+        if !take && lost.iter().any(|id| !ours.contains(id) && before_us.contains(id)) {
             return Some("was there before us");
         }
         None

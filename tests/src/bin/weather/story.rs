@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use orgform_sim::pureport::{self, Act, Options, Sim, Switches, Truth};
@@ -173,6 +174,7 @@ impl Story {
     async fn calm(&mut self) -> anyhow::Result<()> {
         let mut releases: Vec<String> = vec![];
         let mut right = vec![];
+        let mut has_waited = false;
         for round in 0.. {
             self.apply(&releases).await?;
             let before = (self.sim.stats().writes, self.sim.stats().mails);
@@ -193,6 +195,11 @@ impl Story {
             (releases, right) = (advice.releases.clone(), advice.right.clone());
             // What is decided may change what is held.
             let decisions = if releases.is_empty() { advice.decisions } else { vec![] };
+            if !has_waited && self.is_any_there(&decisions) {
+                has_waited = true;
+                tokio::time::sleep(Duration::from_secs(weather::LAG)).await;
+                continue;
+            }
             for decision in decisions {
                 self.told.decisions += 1;
                 self.decide(decision).await?;
@@ -222,6 +229,16 @@ impl Story {
             self.complain(format!("a converged apply wrote or mailed: {before:?} became {after:?}"));
         }
         Ok(())
+    }
+
+    /// Who decides looks at the provider first: what is there, only not listed yet, is waited for once.
+    fn is_any_there(&mut self, decisions: &[Decision]) -> bool {
+        let truth = self.sim.truth();
+        let there = decisions.iter().find(|one| one.is_about_what_is_there(&self.judge, &truth));
+        if let Some(there) = there {
+            self.lines.push(format!("a person looks, and it is there: {there:?}"));
+        }
+        there.is_some()
     }
 
     async fn decide(&mut self, decision: Decision) -> anyhow::Result<()> {

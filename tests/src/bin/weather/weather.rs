@@ -19,6 +19,9 @@ const LEFT_OUT: [(&str, &str); 3] = [
     ("list-lag", "reads:N"),
 ];
 
+/// Seconds after which every list shows what was made: well below what the provider is given for it.
+pub(crate) const LAG: u64 = 2;
+
 /// Draws a provider: each switch both ways.
 pub(crate) fn switches(dice: &mut Dice) -> anyhow::Result<Switches> {
     let mut switches = Switches::default();

@@ -127,6 +127,22 @@ fn who_was_declared_and_is_no_more_may_be_removed_and_must_be() {
 }
 
 #[test]
+fn who_held_the_admin_role_of_another_account_held_the_admin_right() {
+    let mut before = world(&[ADA], &[]);
+    let role = TrueRole { name: "Admin".to_owned(), predefined: true, ..TrueRole::default() };
+    let roles = BTreeMap::from([("role-other".to_owned(), role)]);
+    before.accounts.insert("ac-other".to_owned(), TrueAccount { roles, ..TrueAccount::default() });
+    let theirs = BTreeSet::from(["role-other".to_owned()]);
+    before.accounts.get_mut("ac-root").unwrap().members.insert(ADA.to_owned(), theirs);
+    let mut after = before.clone();
+    after.accounts.get_mut("ac-root").unwrap().members.clear();
+    let mut judge = Judge::new(&before, false);
+    run(&mut judge, &org(&[ADA]), &before, &before, &[]);
+    run(&mut judge, &org(&[]), &before, &after, &[]);
+    assert!(judge.broken.is_empty(), "{:?}", judge.broken);
+}
+
+#[test]
 fn who_is_declared_must_be_there_in_the_end() {
     let (org, nobody) = (org(&[ADA]), world(&[], &[]));
     let mut judge = Judge::new(&nobody, false);
