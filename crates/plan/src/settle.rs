@@ -139,11 +139,15 @@ impl Look<'_> {
                     done_if(wanted.as_ref() == Some(&found.roles), applied)
                 })
             }
-            Action::Withdraw { account, invite, .. } => self.in_account(account, |content| {
+            Action::Withdraw { account, invite, email } => self.in_account(account, |content| {
                 if !content.people_complete.is_complete() {
                     return Outcome::Unseen;
                 }
-                done_if(!content.invites.iter().any(|one| one.id == *invite), Applied::Gone)
+                // It may be gone because it was accepted: whoever has joined is still to be removed.
+                let here = self.people.of_account(account);
+                let joined = here.by_email(email).is_some() || !here.unreadable.is_empty();
+                let listed = content.invites.iter().any(|one| one.id == *invite);
+                done_if(!joined && !listed, Applied::Gone)
             }),
             Action::UpdateMember { account, person, roles, .. } => self.in_account(account, |content| {
                 let Some(member) = content.members.get(person) else { return Outcome::NotVisible };

@@ -173,6 +173,23 @@ fn somebody_whom_a_child_shows_by_what_is_held_above_has_not_joined_by_that() {
 }
 
 #[test]
+fn an_invite_that_was_accepted_before_it_was_withdrawn_does_not_count_as_withdrawn() {
+    let mut story = story("invite-undesired-and-joined");
+    let email = Email::new("ada@acme.example");
+    let account = AccountId::from("ac-acme");
+    let invite = "invite-ada-1".into();
+    let action = Action::Withdraw { account: account.clone(), invite, email: email.clone() };
+    let record = Record::DropMembership { account: account.clone(), email: email.clone() };
+    let at = story.file.now.checked_sub(jiff::SignedDuration::from_mins(1)).unwrap();
+    let then = Remember { record, losses: vec![] };
+    let intent = Intent { at, change: Change { address: address(), action }, then };
+    story.state.as_mut().unwrap().intents.insert(address(), intent);
+    let (state, plan) = settled(&mut story);
+    assert!(state.intents.is_empty() && state.membership(&account, &email).is_some());
+    assert_eq!(plan.changes.iter().map(|one| one.kind).collect::<Vec<_>>(), [ChangeKind::Remove]);
+}
+
+#[test]
 fn grants_of_an_invite_that_was_accepted_before_they_changed_are_not_taken_for_given() {
     let mut story = story("invite-joined-with-other-grants");
     let email = Email::new("ada@acme.example");
