@@ -74,9 +74,11 @@ pub async fn plan_ahead(
     Ok(Planned { plan, world, found_out: vec![], at })
 }
 
-/// Waits until the provider shows what was written last, if an interrupted run left writes without an outcome.
+/// Waits until the provider shows what was written last, if the run that wrote it was interrupted before it had
+/// looked for it.
 ///
-/// Called before [`plan()`] by a run that will write: looked at too early, such a write would seem undone.
+/// Called before [`plan()`] by a run that will write: looked at too early, such a write would seem undone, and what
+/// it made would seem gone.
 pub async fn wait_until_visible(
     case: &Case<'_>,
     state: Option<&ProviderState>,
@@ -84,9 +86,8 @@ pub async fn wait_until_visible(
     progress: &dyn Progress,
     stop: &Stop,
 ) {
-    let Some(last) = state.and_then(|state| state.intents.values().map(|intent| intent.at).max()) else {
-        return;
-    };
+    let begun = |state: &ProviderState| state.intents.values().map(|intent| intent.at).max();
+    let Some(last) = state.and_then(|state| begun(state).max(state.unverified)) else { return };
     let span = until(clock.now(), later(last, case.capabilities.visible_within));
     if span.is_zero() {
         return;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use orgform_model::Address;
+use orgform_model::state::Entry;
+use orgform_model::{Address, ProviderName};
 use orgform_plan::{Fate, Plan, Report, Verified};
 use orgform_provider::Observe;
 
@@ -53,8 +54,9 @@ pub async fn verify(
             // An account that was kept for what was in it can go now: no call, and nothing new to agree to.
             let forgotten = std::mem::take(&mut plan.forgotten);
             let forgotten = forgotten.into_iter().flat_map(|one| one.entries);
-            let entries =
-                found_out.into_iter().chain(plan.remember.iter().cloned()).chain(forgotten).collect();
+            let looked = is_unverified(state, provider).then_some(Entry::Verified);
+            let found_out = found_out.into_iter().chain(looked);
+            let entries = found_out.chain(plan.remember.iter().cloned()).chain(forgotten).collect();
             report.verified = verified(plan, &report);
             return match state.record(provider, entries).await {
                 Ok(()) => Ok(report),
@@ -83,6 +85,10 @@ async fn look(
         .await
         .map_err(|error| error.to_string())?;
     Ok(decide(observer, case, state, world, clock, progress).await)
+}
+
+fn is_unverified(state: &OpenState, provider: &ProviderName) -> bool {
+    state.provider(provider).is_some_and(|state| state.unverified.is_some())
 }
 
 /// Whether looking again later could not show more: what is left to do is not what this run wrote.

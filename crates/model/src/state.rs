@@ -74,6 +74,9 @@ pub struct ProviderState {
     pub fixed_roles: BTreeMap<RoleId, String>,
     /// Writes that were begun and whose outcome was not recorded.
     pub intents: BTreeMap<Address, Intent>,
+    /// When the last write was begun, if nobody has looked since whether the provider shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<Timestamp>,
     /// Who lost access in the last 24 h.
     pub losses: Vec<Loss>,
     /// Digests of groups that were released, and when: a consent is spent when carried out.
@@ -380,6 +383,8 @@ pub enum Entry {
         /// What it was about.
         address: Address,
     },
+    /// What was written was looked for, or has had its time to be shown.
+    Verified,
     /// An account is ours.
     Account {
         /// Its id.
@@ -527,11 +532,13 @@ impl ProviderState {
         match entry {
             Entry::Connected { connection } => self.connection = Some(connection),
             Entry::Intend { address, intent } => {
+                self.unverified = self.unverified.max(Some(intent.at));
                 self.intents.insert(address, *intent);
             }
             Entry::Settled { address } => {
                 self.intents.remove(&address);
             }
+            Entry::Verified => self.unverified = None,
             Entry::Account { id, record } => {
                 self.accounts.insert(id, *record);
             }

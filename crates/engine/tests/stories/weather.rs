@@ -175,6 +175,31 @@ async fn a_young_intent_is_waited_for_before_looking() {
 }
 
 #[tokio::test]
+async fn what_nobody_looked_for_is_waited_for_though_its_outcome_is_known() {
+    let mut scene = Scene::new();
+    scene.declare_account("acme/lab");
+    let mut state = scene.open().await;
+    let planned = scene.plan(None).await.unwrap();
+    let report = scene.carry_out(&planned, &mut state).await.unwrap();
+    assert_eq!(*fate(&report, "acme/lab"), Fate::Done);
+    assert!(state.provider(&provider()).unwrap().intents.is_empty());
+    drop(state);
+    let killed = scene.clock.now();
+    let _ = scene.apply().await.unwrap();
+    assert!(scene.clock.now() >= killed + scene.capabilities.visible_within);
+}
+
+#[tokio::test]
+async fn after_a_run_that_looked_nothing_is_waited_for() {
+    let mut scene = Scene::new();
+    scene.declare_account("acme/lab");
+    let _ = scene.apply().await.unwrap();
+    let before = scene.clock.now();
+    let _ = scene.apply().await.unwrap();
+    assert_eq!(scene.clock.now(), before);
+}
+
+#[tokio::test]
 async fn a_lease_that_is_lost_on_the_way_stops_the_run() {
     let mut scene = Scene::in_a_bucket();
     scene.capabilities.rate.concurrency = 1;
