@@ -208,7 +208,11 @@ impl<'a> Case<'_, '_, 'a> {
         plan: &mut Plan,
     ) {
         let under = self.remembered.map_or(self.email, |one| one.under);
-        let drop = self.dropped(under);
+        let still_invited = self.is_still_invited();
+        let drop = match self.remembered {
+            Some(one) if still_invited => self.invited_only(one),
+            _ => self.dropped(under),
+        };
         let kept: BTreeSet<RoleId> = match (cause, self.remembered, self.desired) {
             (Cause::Undeclared, Some(one), _) => {
                 one.record.kept.intersection(&member.roles).cloned().collect()
@@ -239,6 +243,9 @@ impl<'a> Case<'_, '_, 'a> {
                 let everywhere = member.removal.reach == Reach::Everywhere;
                 let action = Action::RemoveMember { account, person, from: from.clone(), everywhere };
                 self.push(ChangeKind::Remove, cause, self.shown(id, member), &from, action, drop, plan);
+                if let (true, Some(change)) = (still_invited, plan.changes.last_mut()) {
+                    change.notes.push("an invite of ours is still out; the next apply takes it back".into());
+                }
             }
             Removal::Remove if kept == from => self.keep_the_rest(cause, id, kept, plan),
             // What was there before us stays; only ours is taken back.
@@ -257,6 +264,30 @@ impl<'a> Case<'_, '_, 'a> {
                 self.push(ChangeKind::Update, cause, self.shown(id, member), &lost, action, record, plan);
             }
         }
+    }
+
+    /// Whether somebody who is in could come back by an invite of ours.
+    fn is_still_invited(&self) -> bool {
+        let ours = self.remembered.is_some_and(|one| one.record.mail.attempts > 0);
+        ours && self.here.invites.contains_key(self.email)
+            && self.here.ground.input.capabilities.withdraw_invite
+    }
+
+    /// What is remembered of somebody who was in and has nothing left but an invite of ours.
+    fn invited_only(&self, one: Remembered<'a>) -> RecordDraft {
+        let account = Ref::Known(self.here.id.clone());
+        let object = one.record.object.clone();
+        RecordDraft::Membership(MembershipDraft {
+            account,
+            email: one.under.clone(),
+            object,
+            person: None,
+            grants: one.record.granted.iter().map(|(role, ends)| (Ref::Known(role.clone()), *ends)).collect(),
+            kept: BTreeSet::new(),
+            removal: one.record.removal,
+            mail: one.record.mail,
+            disabled: false,
+        })
     }
 
     /// What is remembered once somebody is removed.
