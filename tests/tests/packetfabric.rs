@@ -118,6 +118,17 @@ fn somebody_whose_invite_was_used_and_who_is_gone_is_not_invited_blindly() {
 }
 
 #[test]
+fn somebody_who_came_and_was_deleted_between_two_looks_is_not_invited_again() {
+    let story = acme();
+    story.done("apply --yes");
+    story.done("act accept ada@acme.example");
+    story.done("act remove Acme ada@acme.example");
+    let planned = story.done_with("plan", 3);
+    assert!(planned.stdout.contains("an invite of this e-mail was used"), "{}", planned.stdout);
+    assert!(!planned.stdout.contains("inviting again sends a mail"), "{}", planned.stdout);
+}
+
+#[test]
 fn an_email_is_the_persons_own_and_a_login_is_not_who_they_are() {
     let mut story = acme();
     story.done("apply --yes");

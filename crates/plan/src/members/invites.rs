@@ -19,6 +19,9 @@ use crate::ground::Ground;
 use crate::plan::{Cause, ChangeKind, Deferred, Kept, Plan, PlannedChange, Waiting};
 use crate::record::{MembershipDraft, RecordDraft};
 
+/// Why somebody is gone whom a used invite had brought in.
+const USED: &str = "an invite of this e-mail was used, and no member has it now";
+
 /// Invites everyone into an account that this plan makes.
 pub(super) fn in_new_account(
     path: &AccountPath,
@@ -387,9 +390,11 @@ impl<'a> Case<'_, '_, 'a> {
             self.refuse_return(&format!("this person was removed on {}", at.strftime("%Y-%m-%d")), plan);
             return;
         }
+        let returns = ground.input.semantics.people.returns;
+        let was_here = !returns && self.here.past.contains(self.email) && !self.is_requested();
         if let Some(one) = self.remembered.filter(|_| !self.is_requested()) {
             match one.record.mail.outcome {
-                Some(MailOutcome::Unknown) => {
+                Some(MailOutcome::Unknown) if !was_here => {
                     self.ask("whether its invite went out is not known, and nothing is there", plan);
                 }
                 _ if ground.input.desired.policy.drift == DriftPolicy::Report => plan.drift.push(Kept {
@@ -397,16 +402,17 @@ impl<'a> Case<'_, '_, 'a> {
                     what: "gone".into(),
                     because: "changed at the provider; the drift policy is Report".into(),
                 }),
-                _ if one.record.person.is_some() && !ground.input.semantics.people.returns => {
+                // Somebody who came and went between two looks is remembered as invited.
+                _ if was_here => self.refuse_return(USED, plan),
+                _ if one.record.person.is_some() && !returns => {
                     self.refuse_return("this person was here and is gone at the provider", plan);
                 }
                 _ => self.ask("it was here and is gone at the provider; inviting again sends a mail", plan),
             }
             return;
         }
-        let was_here = self.here.past.contains(self.email) && !self.is_requested();
-        if was_here && !ground.input.semantics.people.returns {
-            self.refuse_return("an invite of this e-mail was used, and no member has it now", plan);
+        if was_here {
+            self.refuse_return(USED, plan);
             return;
         }
         if let Some(from) = self.edited_from() {
