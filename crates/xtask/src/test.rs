@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     arrows::check()?;
     generate::check()?;
     real_org::run(&real_org::Options::short())?;
-    weather::run(&weather::Options::short())?;
+    weather::Options::short().iter().try_for_each(weather::run)?;
     if !options.quick {
         judges::run(&judges::Options::default())?;
         cluster::run(&cluster::Options::default())?;

@@ -6,6 +6,9 @@ use crate::run;
 
 #[derive(Args)]
 pub(crate) struct Options {
+    /// At which provider: pureport, packetfabric or xarios.
+    #[arg(long, default_value = "pureport")]
+    provider: String,
     /// How many runs.
     #[arg(long, default_value_t = 30)]
     runs: u64,
@@ -24,19 +27,27 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// A few runs, for every change that lands.
-    pub(crate) fn short() -> Self {
-        Self { runs: 30, seed: 1, from: 0, at_once: 30, release: false }
+    /// A few runs at each provider, for every change that lands.
+    pub(crate) fn short() -> [Self; 3] {
+        [("pureport", 30), ("packetfabric", 15), ("xarios", 15)].map(|(provider, runs)| Self {
+            provider: provider.to_owned(),
+            runs,
+            seed: 1,
+            from: 0,
+            at_once: 30,
+            release: false,
+        })
     }
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let Options { runs, seed, from, at_once, release } = options;
+    let Options { provider, runs, seed, from, at_once, release } = options;
     let release = release.then_some("--release");
     let mut build = vec!["build", "--quiet", "--package", "orgform"];
     build.extend(release);
     run::cargo(&build)?;
-    let numbers = [
+    let settings = [
+        ("--provider", provider.clone()),
         ("--runs", runs.to_string()),
         ("--seed", seed.to_string()),
         ("--from", from.to_string()),
@@ -45,6 +56,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mut play = vec!["run", "--quiet", "--package", "orgform-tests", "--bin", "weather"];
     play.extend(release);
     play.push("--");
-    play.extend(numbers.iter().flat_map(|(name, number)| [*name, number.as_str()]));
+    play.extend(settings.iter().flat_map(|(name, value)| [*name, value.as_str()]));
     run::cargo(&play)
 }

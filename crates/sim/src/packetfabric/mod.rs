@@ -21,6 +21,7 @@ mod records;
 mod routes;
 mod sessions;
 mod switches;
+mod truth;
 mod users;
 mod view;
 mod world;
@@ -29,7 +30,8 @@ use std::io;
 
 pub use self::act::Act;
 pub use self::switches::*;
-use self::world::World;
+pub use self::truth::*;
+pub use self::world::World;
 
 /// What the simulator is started with.
 pub type Options = crate::Options<Switches>;
@@ -82,5 +84,11 @@ impl Sim {
     #[must_use]
     pub fn customer(&self) -> String {
         self.look(|world| world.customer.uuid.clone())
+    }
+
+    /// Everything as it is: nothing hidden, late or spoilt.
+    #[must_use]
+    pub fn truth(&self) -> Truth {
+        self.look(truth::of)
     }
 }

@@ -17,6 +17,7 @@ mod records;
 mod routes;
 mod switches;
 mod tenants;
+mod truth;
 mod users;
 mod view;
 mod world;
@@ -25,7 +26,8 @@ use std::io;
 
 pub use self::act::Act;
 pub use self::switches::*;
-use self::world::World;
+pub use self::truth::*;
+pub use self::world::World;
 
 /// What the simulator is started with.
 pub type Options = crate::Options<Switches>;
@@ -85,5 +87,11 @@ impl Sim {
         self.look(|world| {
             world.users.values().filter(|user| user.activated).map(|user| user.email.clone()).collect()
         })
+    }
+
+    /// Everything as it is: nothing hidden, late or spoilt.
+    #[must_use]
+    pub fn truth(&self) -> Truth {
+        self.look(truth::of)
     }
 }

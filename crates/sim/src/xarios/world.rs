@@ -12,6 +12,7 @@ use super::switches::Switches;
 use crate::frame::{self, Mail};
 use crate::ids;
 
+/// Everything that exists; see `Sim::truth` for a look at it.
 #[derive(Debug, Default)]
 pub struct World {
     pub(crate) origin: Origin,

@@ -6,7 +6,8 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use futures::stream::{self, StreamExt};
 
-use crate::story::{Told, play};
+use crate::elsewhere::{self, PacketFabric, Xarios};
+use crate::story::{self, Told};
 
 /// What to play.
 struct Wanted {
@@ -16,16 +17,22 @@ struct Wanted {
     first: u64,
     at_once: usize,
     release: bool,
+    provider: String,
 }
 
 impl Wanted {
-    /// Reads `--runs N --seed S --from I --at-once N`, which `cargo xtask weather` hands on.
+    /// Reads `--runs N --seed S --from I --at-once N --provider KIND`, which `cargo xtask weather` hands on.
     fn read(arguments: impl Iterator<Item = String>) -> anyhow::Result<Self> {
         let release = !cfg!(debug_assertions);
-        let mut wanted = Self { runs: 30, seed: 1, first: 0, at_once: 24, release };
+        let mut wanted =
+            Self { runs: 30, seed: 1, first: 0, at_once: 24, release, provider: "pureport".to_owned() };
         let mut arguments = arguments;
         while let Some(name) = arguments.next() {
-            let value = arguments.next().with_context(|| format!("{name} needs a number"))?;
+            let value = arguments.next().with_context(|| format!("{name} needs a value"))?;
+            if name == "--provider" {
+                wanted.provider = value;
+                continue;
+            }
             let number = value.parse().with_context(|| format!("{name} {value} is no number"))?;
             match name.as_str() {
                 "--runs" => wanted.runs = number,
@@ -40,7 +47,21 @@ impl Wanted {
 
     fn repeat(&self, index: u64) -> String {
         let release = if self.release { " --release" } else { "" };
-        format!("cargo xtask weather{release} --runs 1 --seed {} --from {index}", self.seed)
+        let provider = &self.provider;
+        format!(
+            "cargo xtask weather{release} --provider {provider} --runs 1 --seed {} --from {index}",
+            self.seed
+        )
+    }
+
+    async fn play(&self, index: u64, keep: &Path) -> anyhow::Result<Told> {
+        let (seed, repeat) = (self.seed, &self.repeat(index));
+        match self.provider.as_str() {
+            "pureport" => story::play(seed, index, keep, repeat).await,
+            "packetfabric" => elsewhere::play::<PacketFabric>(seed, index, keep, repeat).await,
+            "xarios" => elsewhere::play::<Xarios>(seed, index, keep, repeat).await,
+            other => bail!("there is no weather at {other}"),
+        }
     }
 }
 
@@ -66,7 +87,7 @@ async fn all(wanted: &Wanted, keep: &Path) -> bool {
     let begun = Instant::now();
     let numbers = wanted.first..wanted.first + wanted.runs;
     let mut runs = stream::iter(numbers)
-        .map(|index| async move { (index, play(wanted.seed, index, keep, &wanted.repeat(index)).await) })
+        .map(|index| async move { (index, wanted.play(index, keep).await) })
         .buffer_unordered(wanted.at_once);
     let mut sum = Sum::default();
     while let Some((index, told)) = runs.next().await {
@@ -115,7 +136,7 @@ impl Sum {
         self.failed += 1;
         say(&format!(
             "run {index} failed; its story is in {}",
-            keep.join(format!("{}-{index}", wanted.seed)).display()
+            keep.join(folder(&wanted.provider, wanted.seed, index)).display()
         ));
         for (kind, what) in broken.all() {
             say(&format!("  {kind}: {what}"));
@@ -135,6 +156,11 @@ impl Sum {
             self.second_mails, self.wrong_removals, self.lost, self.other
         ));
     }
+}
+
+/// Where the story of a run that failed is kept.
+pub(crate) fn folder(provider: &str, seed: u64, index: u64) -> String {
+    format!("{provider}-{seed}-{index}")
 }
 
 #[allow(clippy::print_stdout, reason = "the figures are the output")]

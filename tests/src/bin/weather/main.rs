@@ -12,6 +12,8 @@ mod dice;
 #[cfg(unix)]
 mod edits;
 #[cfg(unix)]
+mod elsewhere;
+#[cfg(unix)]
 mod figures;
 #[cfg(unix)]
 mod git;

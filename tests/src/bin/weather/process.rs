@@ -1,5 +1,6 @@
 //! One process of `orgform`, and how it is cut short: with SIGKILL at a chosen request, or by a full disk.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use orgform_sim::pureport::{Kind, Moment, Sim};
+use orgform_sim::pureport::Sim;
+use orgform_sim::{Kind, Moment, Simulator, World};
 use serde_json::Value;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -40,12 +42,17 @@ impl Cut {
     /// Draws one. A disk is full only where a file is all there is of the state: with Git, a cut-off git leaves
     /// locks that a person has to take away.
     pub(crate) fn draw(state_is_file: bool, dice: &mut Dice) -> Self {
+        Self::within(7, 40, state_is_file, dice)
+    }
+
+    /// Draws one among the first so many writes, or the first so many requests.
+    pub(crate) fn within(writes: u64, requests: u64, state_is_file: bool, dice: &mut Dice) -> Self {
         let of = if dice.chance(60) { Some(Kind::Write) } else { None };
-        let nth = dice.next() % if of.is_some() { 7 } else { 40 } + 1;
+        let nth = dice.next() % if of.is_some() { writes } else { requests } + 1;
         let moment = if dice.chance(50) { Moment::Before } else { Moment::After };
         match dice.roll(20) {
             0..=7 => Self::Kill { of, nth, moment },
-            8..=10 => Self::KillSoon { nth: dice.next() % 40 + 1, micros: dice.next() % 4000 },
+            8..=10 => Self::KillSoon { nth: dice.next() % requests + 1, micros: dice.next() % 4000 },
             11 | 12 if state_is_file => Self::FullDisk { bytes: dice.next() % 6000 },
             11..=14 => Self::Meanwhile { of, nth, moment },
             _ => Self::None,
@@ -81,6 +88,7 @@ impl Ran {
 pub(crate) struct Orgform {
     binary: PathBuf,
     root: PathBuf,
+    environment: BTreeMap<&'static str, String>,
 }
 
 impl Orgform {
@@ -92,15 +100,26 @@ impl Orgform {
             "{} is not there; `cargo xtask weather` builds it",
             binary.display()
         );
-        Ok(Self { binary, root: root.to_owned() })
+        let (key, secret) = Sim::admin_key();
+        let environment = BTreeMap::from([
+            ("USER", "weather".to_owned()),
+            ("PUREPORT_API_KEY", key.to_owned()),
+            ("PUREPORT_API_SECRET", secret.to_owned()),
+        ]);
+        Ok(Self { binary, root: root.to_owned(), environment })
+    }
+
+    /// Sets an environment variable for what comes.
+    pub(crate) fn set(&mut self, name: &'static str, value: String) {
+        self.environment.insert(name, value);
     }
 
     /// Runs it; `meanwhile` is called when others are to act.
-    pub(crate) async fn run(
+    pub(crate) async fn run<W: World>(
         &self,
         arguments: &[&str],
         cut: &Cut,
-        sim: &Sim,
+        sim: &Simulator<W>,
         mut meanwhile: impl FnMut(),
     ) -> anyhow::Result<Ran> {
         let (of, nth, moment) = match *cut {
@@ -154,8 +173,7 @@ impl Orgform {
                 command.env(kept, value);
             }
         }
-        let (key, secret) = Sim::admin_key();
-        command.env("USER", "weather").env("PUREPORT_API_KEY", key).env("PUREPORT_API_SECRET", secret);
+        command.envs(&self.environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use orgform_sim::pureport::{Kind, Sim};
+use orgform_sim::{Kind, LoggedRequest, Mail};
+use serde_json::Value;
 
 use crate::story::Told;
 
 /// What is left of a run, for whoever wants to read it.
 pub(crate) struct Record {
     pub(crate) lines: Vec<String>,
-    pub(crate) sim: Sim,
+    pub(crate) requests: Vec<LoggedRequest>,
+    pub(crate) mails: Vec<Mail>,
+    pub(crate) world: Value,
 }
 
 impl Record {
@@ -21,8 +24,7 @@ impl Record {
         text += &format!("repeat: {repeat}\n\n{}\n", self.lines.join("\n"));
         std::fs::write(folder.join("story.txt"), text)?;
         let requests: Vec<String> = self
-            .sim
-            .request_log()
+            .requests
             .iter()
             .filter(|one| one.kind != Kind::Login)
             .map(|one| {
@@ -30,8 +32,8 @@ impl Record {
             })
             .collect();
         std::fs::write(folder.join("requests.txt"), requests.join("\n"))?;
-        std::fs::write(folder.join("mails.json"), serde_json::to_string_pretty(&self.sim.mails())?)?;
-        std::fs::write(folder.join("world.json"), serde_json::to_string_pretty(&self.sim.truth())?)?;
+        std::fs::write(folder.join("mails.json"), serde_json::to_string_pretty(&self.mails)?)?;
+        std::fs::write(folder.join("world.json"), serde_json::to_string_pretty(&self.world)?)?;
         Ok(())
     }
 }

@@ -105,7 +105,12 @@ impl Story {
         self.told.losses = self.judge.losses;
         self.told.mails = self.sim.stats().mails;
         self.told.requests = self.sim.stats().total;
-        let record = Record { lines: self.lines, sim: self.sim };
+        let record = Record {
+            lines: self.lines,
+            requests: self.sim.request_log(),
+            mails: self.sim.mails(),
+            world: serde_json::to_value(self.sim.truth())?,
+        };
         Ok((self.told, record))
     }
 
@@ -406,7 +411,12 @@ pub(crate) async fn play(seed: u64, index: u64, keep: &Path, repeat: &str) -> an
     let told = telling.await;
     let (told, record) = told.with_context(|| format!("run {index} could not be told; {repeat}"))?;
     if !told.broken.is_empty() {
-        record.keep(&told, repeat, folder.path(), &keep.join(format!("{seed}-{index}")))?;
+        record.keep(
+            &told,
+            repeat,
+            folder.path(),
+            &keep.join(crate::figures::folder("pureport", seed, index)),
+        )?;
     }
     Ok(told)
 }
