@@ -49,9 +49,15 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// Others did something between two processes.
-    pub(crate) fn others_acted(&mut self, touched: &BTreeSet<Key>) {
+    /// Others did something, and this is what there is now.
+    ///
+    /// Whom they removed everywhere may be made anew where they were declared and had not come yet, with one mail.
+    pub(crate) fn others_acted(&mut self, touched: &BTreeSet<Key>, now: &Seen) {
         self.sure.retain(|key| !touched.contains(key));
+        let removed: BTreeSet<&String> = touched.iter().map(|(_, email)| email).collect();
+        for email in removed.into_iter().filter(|email| !now.is_known(email)) {
+            self.mails.entry(email.clone()).or_default().may += 1;
+        }
     }
 
     /// A process ended.
@@ -67,7 +73,7 @@ impl Judge {
                 self.broken.other.push(format!("{what} is there {times} times"));
             }
         }
-        self.others_acted(touched);
+        self.others_acted(touched, after);
         if *lists_lied {
             self.sure.retain(|key| declared.contains_key(key));
         }

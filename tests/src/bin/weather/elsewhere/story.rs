@@ -122,7 +122,8 @@ impl<E: Elsewhere> Story<E> {
             let before = E::seen(&self.sim);
             if let Some(act) = theirs::<E>(&self.sim, &before, &mut self.dice) {
                 self.lines.push(format!("others: {act:?}"));
-                self.judge.others_acted(&before.changed(&E::seen(&self.sim)));
+                let now = E::seen(&self.sim);
+                self.judge.others_acted(&before.changed(&now), &now);
             }
         }
     }
