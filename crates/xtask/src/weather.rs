@@ -29,7 +29,7 @@ pub(crate) struct Options {
 impl Options {
     /// A few runs at each provider, for every change that lands.
     pub(crate) fn short() -> [Self; 3] {
-        [("pureport", 30), ("packetfabric", 15), ("xarios", 15)].map(|(provider, runs)| Self {
+        [("pureport", 30), ("packetfabric", 10), ("xarios", 10)].map(|(provider, runs)| Self {
             provider: provider.to_owned(),
             runs,
             seed: 1,

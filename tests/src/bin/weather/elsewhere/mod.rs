@@ -4,10 +4,12 @@
 //! Their organizations are simpler, so are their rules; [`Elsewhere`] is what a provider needs to have weather.
 //! A run is told in `story`, and judged in `judge` by what is declared and what is there.
 
+mod advice;
 mod judge;
 mod packetfabric;
 mod seats;
 mod seen;
+mod storm;
 mod story;
 mod xarios;
 

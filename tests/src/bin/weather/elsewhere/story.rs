@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use orgform_sim::{Effect, Fault, Options, Simulator, When};
+use orgform_sim::{Options, Simulator};
 use serde_json::Value;
 
+use super::advice::Advice;
 use super::judge::{Judge, Passage};
 use super::seats::{self, Key, Seats};
-use super::seen::Seen;
-use super::{Elsewhere, Theirs, switches};
+use super::storm::{faults, is_lie, theirs};
+use super::{Elsewhere, switches};
 use crate::dice::Dice;
-use crate::edits::{PEOPLE, email};
 use crate::figures::folder;
 use crate::process::{Cut, Orgform, Ran};
 use crate::record::Record;
@@ -297,141 +297,6 @@ impl<E: Elsewhere> Story<E> {
     }
 }
 
-/// What a plan asks of a person.
-#[derive(Debug, Default)]
-struct Advice {
-    /// Digests of what is held.
-    releases: Vec<String>,
-    /// Addresses to mail again, to let go of, and to declare no more.
-    resends: Vec<String>,
-    forgets: Vec<String>,
-    drops: Vec<String>,
-    /// Addresses of changes that are still to do.
-    changes: Vec<String>,
-    /// Addresses of refusals that are as the rules want them, for good.
-    right: Vec<String>,
-    /// Refusals that nobody knows what to do about.
-    riddles: Vec<String>,
-    /// Changes, adoptions, what is let go of, and what was not seen.
-    left: usize,
-}
-
-impl Advice {
-    fn of(plan: &Value) -> Self {
-        let plan = &plan["plans"][0];
-        let list = |name: &str| plan[name].as_array().map_or(&[][..], Vec::as_slice);
-        let mut advice = Self::default();
-        advice.left = ["changes", "adopted", "forgotten", "unseen"].map(|name| list(name).len()).iter().sum();
-        advice.changes =
-            list("changes").iter().filter_map(|one| Some(one["address"].as_str()?.to_owned())).collect();
-        advice.releases =
-            list("held").iter().filter_map(|one| Some(one["digest"].as_str()?.to_owned())).collect();
-        for refused in list("refused") {
-            let text = |name: &str| refused[name].as_str().unwrap_or_default();
-            let (address, next, because) = (text("address").to_owned(), text("next"), text("because"));
-            let place = if because.contains("can neither make nor invite") {
-                &mut advice.drops
-            } else if because.contains("reaches further than this account")
-                || because.contains("admin")
-                || because.contains("orgform itself")
-            {
-                &mut advice.right
-            } else if next.contains("orgform invites resend") {
-                &mut advice.resends
-            } else if next.contains("orgform forget") {
-                &mut advice.forgets
-            } else {
-                advice.riddles.push(refused.to_string());
-                continue;
-            };
-            place.push(address);
-        }
-        advice
-    }
-
-    /// Whether there is nothing to do, for anybody.
-    fn is_settled(&self, code: Option<i32>) -> bool {
-        let asked = [&self.releases, &self.resends, &self.forgets, &self.drops, &self.riddles];
-        let quiet = asked.iter().all(|list| list.is_empty());
-        quiet && self.left == 0 && code == Some(if self.right.is_empty() { 0 } else { 3 })
-    }
-}
-
 fn email_of(address: &str) -> String {
     address.rsplit('/').next().unwrap_or(address).to_owned()
-}
-
-/// Lets somebody else do something; what it was, if it was possible.
-fn theirs<E: Elsewhere>(sim: &Simulator<E::World>, seen: &Seen, dice: &mut Dice) -> Option<Theirs> {
-    let person = |dice: &mut Dice| {
-        let there = seen.members.keys().filter(|(_, email)| email != E::ADMIN);
-        dice.pick(&there.cloned().collect::<Vec<_>>())
-    };
-    let role = |account: &str, dice: &mut Dice| E::grants(account, dice).into_iter().next();
-    let act = match dice.roll(10) {
-        0..=4 => {
-            let (_, email) = dice.pick(&seen.waiting.keys().cloned().collect::<Vec<_>>())?;
-            Theirs::Come(email)
-        }
-        5 => {
-            let account = dice.pick(E::ACCOUNTS)?.to_owned();
-            let role = role(&account, dice)?;
-            Theirs::Add { account, email: email(dice.roll(PEOPLE)), role }
-        }
-        6 | 7 => {
-            let (account, email) = person(dice)?;
-            let role = role(&account, dice)?;
-            Theirs::Regrant { account, email, role }
-        }
-        8 => {
-            let (account, email) = person(dice)?;
-            Theirs::Remove { account, email }
-        }
-        _ => return None,
-    };
-    sim.act(E::act(&act)).ok().map(|_| act)
-}
-
-/// What goes wrong on the way, in one run of orgform. Lists may only lie where nothing is begun and not remembered.
-fn faults<E: Elsewhere>(may_lie: bool, dice: &mut Dice) -> Vec<Fault> {
-    if dice.chance(30) {
-        return vec![];
-    }
-    let faults: Vec<Fault> = (0..dice.between(1, 3)).filter_map(|_| fault::<E>(dice)).collect();
-    faults.into_iter().filter(|fault| may_lie || !is_lie(fault)).collect()
-}
-
-/// Whether a list lacks something, with no sign of it.
-fn is_lie(fault: &Fault) -> bool {
-    matches!(fault.effect, Effect::Shrink { .. })
-}
-
-fn fault<E: Elsewhere>(dice: &mut Dice) -> Option<Fault> {
-    let status = |code, retry_after, after| Effect::Status { code, retry_after, body: None, after };
-    let effect = match dice.roll(14) {
-        0 => status(429, None, false),
-        1 => status(429, Some(1), false),
-        2 => status(500, None, false),
-        3 => status(503, None, false),
-        4 => status(502, None, true),
-        5..=7 => Effect::HangupAfter,
-        8 => Effect::HangupBefore,
-        9 => Effect::Truncate,
-        10 => Effect::Garble,
-        11 => Effect::Delay { millis: dice.next() % 300 },
-        _ => Effect::Shrink { lose: dice.between(1, 3) },
-    };
-    let calls = match (&effect, dice.roll(3)) {
-        (Effect::Shrink { .. }, _) => E::LISTS,
-        (_, 0) => &[("", "/**")],
-        _ => E::WRITES,
-    };
-    let (method, path) = dice.pick(calls)?;
-    let when = match dice.roll(4) {
-        0 => When::Nth(dice.next() % 4 + 1),
-        1 if path != "/**" => When::Always,
-        _ => When::Chance { p: 0.15, seed: dice.next() },
-    };
-    let fault = Fault::new(path, effect).when(when).times(dice.next() % 4 + 1);
-    Some(if method.is_empty() { fault } else { fault.method(method) })
 }
