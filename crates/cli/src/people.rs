@@ -6,7 +6,7 @@ use orgform_model::state::MembershipRecord;
 use orgform_model::{Email, ProviderState, State};
 use serde_json::{Value, json};
 
-use crate::remembered::path_of;
+use crate::remembered::{path_of, role_name};
 
 /// Where each person is, by e-mail: an account as `provider/account`, and what is held there.
 pub(crate) struct People<'a>(BTreeMap<&'a Email, BTreeMap<String, Held<'a>>>);
@@ -68,11 +68,8 @@ fn cell(held: &Held<'_>) -> String {
 }
 
 fn roles(state: &ProviderState, record: &MembershipRecord) -> Vec<String> {
-    let name = |role| {
-        let custom = state.roles.get(role).map(|role| role.key.name.to_string());
-        custom.or_else(|| state.fixed_roles.get(role).cloned()).unwrap_or_else(|| role.to_string())
-    };
-    let mut names: Vec<String> = record.granted.keys().chain(&record.kept).map(name).collect();
+    let mut names: Vec<String> =
+        record.granted.keys().chain(&record.kept).map(|role| role_name(state, role)).collect();
     names.sort();
     names
 }

@@ -63,19 +63,18 @@ pub(crate) fn path_of(state: &ProviderState, account: &AccountId) -> AccountPath
     }
 }
 
-/// The names of granted roles, each with its end; a fixed role has no record of ours and shows its id.
+/// The names of granted roles, each with its end.
 pub(crate) fn granted(
     state: &ProviderState,
     record: &MembershipRecord,
 ) -> BTreeMap<String, Option<Timestamp>> {
-    record
-        .granted
-        .iter()
-        .map(|(role, ends)| {
-            let name = state.roles.get(role).map_or(role.as_str(), |role| &role.key.name);
-            (name.to_owned(), *ends)
-        })
-        .collect()
+    record.granted.iter().map(|(role, ends)| (role_name(state, role), *ends)).collect()
+}
+
+/// What people write for a role, custom or fixed; its id where neither is remembered.
+pub(crate) fn role_name(state: &ProviderState, role: &RoleId) -> String {
+    let custom = state.roles.get(role).map(|role| role.key.name.to_string());
+    custom.or_else(|| state.fixed_roles.get(role).cloned()).unwrap_or_else(|| role.to_string())
 }
 
 /// Whether an address is, or lies in, what was asked for: an account has its roles and memberships in it, a
