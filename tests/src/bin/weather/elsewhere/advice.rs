@@ -26,12 +26,15 @@ impl Advice {
     pub(super) fn of(plan: &Value) -> Self {
         let plan = &plan["plans"][0];
         let list = |name: &str| plan[name].as_array().map_or(&[][..], Vec::as_slice);
-        let mut advice = Self::default();
-        advice.left = ["changes", "adopted", "forgotten", "unseen"].map(|name| list(name).len()).iter().sum();
-        advice.changes =
-            list("changes").iter().filter_map(|one| Some(one["address"].as_str()?.to_owned())).collect();
-        advice.releases =
-            list("held").iter().filter_map(|one| Some(one["digest"].as_str()?.to_owned())).collect();
+        let texts = |name: &str, field: &str| -> Vec<String> {
+            list(name).iter().filter_map(|one| Some(one[field].as_str()?.to_owned())).collect()
+        };
+        let mut advice = Self {
+            left: ["changes", "adopted", "forgotten", "unseen"].map(|name| list(name).len()).iter().sum(),
+            changes: texts("changes", "address"),
+            releases: texts("held", "digest"),
+            ..Self::default()
+        };
         for refused in list("refused") {
             let text = |name: &str| refused[name].as_str().unwrap_or_default();
             let (address, next, because) = (text("address").to_owned(), text("next"), text("because"));
