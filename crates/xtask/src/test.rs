@@ -44,7 +44,7 @@ fn deny() -> anyhow::Result<()> {
     if !binary.exists() {
         let tools = tools.display().to_string();
         let version = format!("cargo-deny@{CARGO_DENY}");
-        cargo(&["install", &version, "--locked", "--no-default-features", "--root", &tools])?;
+        cargo(&["install", &version, "--locked", "--debug", "--no-default-features", "--root", &tools])?;
     }
     let path = std::env::var("PATH").unwrap_or_default();
     let path = format!("{}:{path}", tools.join("bin").display());
