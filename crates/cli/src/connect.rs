@@ -302,6 +302,9 @@ fn credentials(
             CredentialSource::File(path) => {
                 (format!("file {}", path.display()), from_file(&folder.join(path), console))
             }
+            CredentialSource::SecretKey { name, .. } => {
+                (format!("Secret {name}"), Err("which is in a cluster".to_owned()))
+            }
         };
         match read {
             Ok(secret) => found.push(Credential { field: field.to_string(), source: label, secret }),
@@ -323,6 +326,7 @@ fn at_hand(folder: &Path, fields: &[CredentialRef]) -> Vec<Credential> {
                 let text = std::fs::read_to_string(folder.join(path)).ok()?;
                 (format!("file {}", path.display()), SecretString::from(text.trim_end().to_owned()))
             }
+            CredentialSource::SecretKey { .. } => return None,
         };
         Some(Credential { field: one.field.clone(), source, secret })
     };

@@ -32,10 +32,10 @@ mod scopes;
 mod settle;
 
 pub use consent::{ApprovedPlan, Consent, NotApproved, approve};
-pub use digest::Digest;
+pub use digest::{Digest, fingerprints};
 pub use file::PlanFile;
 pub use order::shares_calls;
-pub use plan::{Ahead, ChangeKind, Plan, PlannedChange};
+pub use plan::{Ahead, ChangeKind, Kept, Plan, PlannedChange};
 pub use recognize::{Recognized, recognize};
 pub use record::{Bindings, RecordDraft};
 pub use report::{Fate, Left, Outcome, Report, Verified};
@@ -56,7 +56,7 @@ use orgform_model::{AccountPath, Address, Capabilities, Desired, ProviderState, 
 
 use crate::ground::Ground;
 use crate::people::Roster;
-use crate::plan::{Cost, Kept, Seen, UnseenScope};
+use crate::plan::{Cost, Seen, UnseenScope};
 
 /// Everything that planning knows.
 #[derive(Clone, Copy, Debug)]

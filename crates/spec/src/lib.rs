@@ -29,7 +29,9 @@ mod yaml;
 
 pub use manifest::Manifest;
 pub use names::email_fault;
-pub use read::{Document, Documents, Limits, is_manifest, read, read_over, read_texts};
+pub use read::{
+    Document, Documents, Limits, ObjectText, is_manifest, read, read_objects, read_over, read_texts,
+};
 pub use rename::{Edited, NotEdited, Renaming, rename_people};
 pub use render::render;
 pub use resolve::{CredentialRef, CredentialSource, ProviderSettings, Resolved, SimulatorSettings, resolve};

@@ -55,7 +55,7 @@ pub struct Object<T> {
 impl<T: Kind> Object<T> {
     /// What names it.
     pub fn object(&self) -> ObjectRef {
-        ObjectRef { kind: T::KIND, namespace: None, name: self.name.value.clone() }
+        ObjectRef { kind: T::KIND, namespace: self.file.namespace.clone(), name: self.name.value.clone() }
     }
 }
 

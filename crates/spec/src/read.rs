@@ -132,6 +132,28 @@ pub fn is_manifest(path: &str) -> bool {
         && !path.split('/').any(|segment| segment.starts_with('.'))
 }
 
+/// One object of a cluster, as text.
+#[derive(Clone, Debug)]
+pub struct ObjectText {
+    /// What to call it in findings: unique among all that are read together.
+    pub label: String,
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// `apiVersion`, `kind`, `metadata.name` and `spec` as JSON or YAML.
+    pub text: Arc<str>,
+}
+
+/// Takes the objects of one namespace of a cluster, all of them.
+pub fn read_objects(objects: &[ObjectText]) -> Documents {
+    let limits = Limits::default();
+    let mut reading =
+        Reading { limits: &limits, files: Vec::new(), findings: Vec::new(), unreadable: Vec::new() };
+    let files =
+        objects.iter().map(|one| Arc::new(File::of_object(&one.label, &one.namespace, one.text.clone())));
+    reading.files = files.collect();
+    reading.finish(true, Vec::new())
+}
+
 /// Takes texts instead of files, such as those of a commit; `whole_root` says whether they are everything.
 pub fn read_texts(texts: Vec<(String, Vec<u8>)>, whole_root: bool) -> Documents {
     read_texts_within(texts, whole_root, &Limits::default())

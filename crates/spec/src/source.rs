@@ -15,6 +15,8 @@ pub struct File {
     pub text: Arc<str>,
     /// Whether its objects were asked for; others are read to resolve references.
     pub in_subject: bool,
+    /// The namespace of the object that it stands for, in a cluster; none for files.
+    pub namespace: Option<Arc<str>>,
     /// Whether its text can be read as YAML; if not it is kept for showing places only.
     pub readable: bool,
     line_starts: OnceLock<Vec<u32>>,
@@ -23,7 +25,13 @@ pub struct File {
 impl File {
     /// A file of this text.
     pub fn new(path: &str, text: Arc<str>, in_subject: bool) -> Self {
-        Self { path: Arc::from(path), text, in_subject, readable: true, line_starts: OnceLock::new() }
+        let path = Arc::from(path);
+        Self { path, text, in_subject, namespace: None, readable: true, line_starts: OnceLock::new() }
+    }
+
+    /// An object of a cluster, under a label of its own.
+    pub fn of_object(label: &str, namespace: &str, text: Arc<str>) -> Self {
+        Self { namespace: Some(Arc::from(namespace)), ..Self::new(label, text, true) }
     }
 
     /// A file whose text is not read as YAML.

@@ -35,6 +35,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "orgform-model",
         ],
     ),
+    (
+        "orgform-operator",
+        &[
+            "orgform-pureport",
+            "orgform-http",
+            "orgform-engine",
+            "orgform-provider",
+            "orgform-plan",
+            "orgform-spec",
+            "orgform-model",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

@@ -31,7 +31,7 @@ const MODULES: &[(&str, &[(&str, &str)])] = &[
 ];
 
 /// The packages whose ignored tests need a control plane.
-const PACKAGES: &[&str] = &["orgform-control-plane"];
+const PACKAGES: &[&str] = &["orgform-control-plane", "orgform-operator"];
 
 #[derive(Args, Default)]
 pub(crate) struct Options {

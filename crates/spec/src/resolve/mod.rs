@@ -80,6 +80,13 @@ pub enum CredentialSource {
     Env(String),
     /// A file; a relative path starts at the root.
     File(PathBuf),
+    /// A key of a Secret of the object's own namespace, in a cluster.
+    SecretKey {
+        /// The name of the Secret.
+        name: String,
+        /// The key in it.
+        key: String,
+    },
 }
 
 impl CredentialSource {

@@ -15,10 +15,14 @@ pub(super) struct Index<'m> {
 impl<'m> Index<'m> {
     pub(super) fn new<T>(objects: &'m [Object<T>]) -> Self {
         let mut by_name = HashMap::with_capacity(objects.len());
+        // In a cluster a name is unique in its namespace.
+        let mut by_full_name = HashMap::with_capacity(objects.len());
         let mut clones = Vec::new();
         let mut shared = vec![false; objects.len()];
         for (index, object) in objects.iter().enumerate() {
-            let first = *by_name.entry(&*object.name.value).or_insert(index);
+            by_name.entry(&*object.name.value).or_insert(index);
+            let full_name = (object.file.namespace.as_deref(), &*object.name.value);
+            let first = *by_full_name.entry(full_name).or_insert(index);
             if first != index {
                 clones.push((first, index));
                 shared[first] = true;

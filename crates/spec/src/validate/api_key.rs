@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use orgform_model::{SecretPlace, Value};
 
-use super::fields::{API_KEY, SECRET_FILE, SECRET_KEY_REF, SECRET_PLACE};
+use super::fields::{API_KEY, SECRET_FILE, SECRET_PLACE};
 use super::member::warn_of_repetition;
-use super::provider::REMOVAL_OF_THINGS;
+use super::provider::{REMOVAL_OF_THINGS, key_of_secret};
 use super::{filled, not_empty, reference};
 use crate::manifest::{ApiKey, At};
 use crate::near::any_of;
@@ -71,19 +71,18 @@ fn place(walk: &mut Walk<'_>, node: &Node) -> Option<SecretPlace> {
         let path = walk.need(&fields, "path", filled)?.value;
         Some(SecretPlace::File { path: path.trim_start_matches("./").to_owned() })
     });
-    walk.opt(&fields, "secretKeyRef", cluster_only);
+    let key = walk.opt(&fields, "secretKeyRef", |walk, node| {
+        let (name, key) = key_of_secret(walk, node, "use `{ file: { path: PATH } }` in files.")?;
+        Some(SecretPlace::SecretKeyRef { name, key })
+    });
     if SECRET_PLACE.iter().filter(|name| fields.entry(name).is_some()).count() != 1 {
         let said = format!("{} needs exactly one of {}", walk.here(), any_of(SECRET_PLACE));
         walk.error(fields.span, said);
     }
-    file
-}
-
-fn cluster_only(walk: &mut Walk<'_>, node: &Node) -> Option<()> {
-    let fields = walk.fields(node, SECRET_KEY_REF)?;
-    walk.need(&fields, "name", filled);
-    walk.need(&fields, "key", filled);
-    walk.error(node.span, "`secretKeyRef` can be used in a cluster only").hint =
-        Some("use `{ file: { path: PATH } }` in files.".to_owned());
-    None
+    if let (Some(_), Some(_)) = (&file, &walk.file.namespace) {
+        walk.error(fields.span, "in a cluster a secret goes to a Secret").hint =
+            Some("write `{ secretKeyRef: { name, key } }`.".to_owned());
+        return None;
+    }
+    file.or(key)
 }

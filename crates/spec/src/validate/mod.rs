@@ -184,9 +184,18 @@ fn as_email(node: &Node) -> Option<Email> {
 fn reference(walk: &mut Walk<'_>, node: &Node) -> Option<At<Arc<str>>> {
     let fields = walk.fields(node, fields::REFERENCE)?;
     walk.opt(&fields, "namespace", |walk, node| {
-        filled(walk, node)?;
-        walk.error(node.span, "`namespace` can be used in a cluster only").hint =
-            Some("objects of files have none: delete it.".to_owned());
+        let named = filled(walk, node)?;
+        match &walk.file.namespace {
+            None => {
+                walk.error(node.span, "`namespace` can be used in a cluster only").hint =
+                    Some("objects of files have none: delete it.".to_owned());
+            }
+            Some(own) if **own != *named.value => {
+                walk.error(node.span, "objects of other namespaces can't be named yet").hint =
+                    Some("declare it in the namespace of what it names.".to_owned());
+            }
+            Some(_) => {}
+        }
         Some(())
     });
     walk.need(&fields, "name", name)

@@ -256,6 +256,10 @@ fn endpoint(walk: &mut Walk<'_>, node: &Node) -> Option<String> {
 
 fn simulator(walk: &mut Walk<'_>, node: &Node) -> Option<SimulatorSettings> {
     let fields = walk.fields(node, SIMULATOR)?;
+    if walk.file.namespace.is_some() {
+        walk.error(node.span, "a simulator in the same process can't be used in a cluster").hint =
+            Some("`orgform sim` serves one over HTTP, for an `endpoint`.".to_owned());
+    }
     let root_account = walk.opt(&fields, "rootAccount", filled).map(|text| text.value);
     Some(SimulatorSettings { root_account: root_account.unwrap_or_else(|| DEFAULT_ROOT_ACCOUNT.to_owned()) })
 }
@@ -325,9 +329,18 @@ fn source(walk: &mut Walk<'_>, node: &Node, field: &'static str) -> Option<Crede
     let env = walk.opt(&fields, "env", variable).map(CredentialSource::Env);
     let file =
         walk.opt(&fields, "file", filled).map(|path| CredentialSource::File(PathBuf::from(path.value)));
-    walk.opt(&fields, "secretKeyRef", cluster_only);
+    let key = walk.opt(&fields, "secretKeyRef", |walk, node| {
+        let (name, key) = key_of_secret(walk, node, "use `{ env: NAME }` or `{ file: PATH }` in files.")?;
+        Some(CredentialSource::SecretKey { name, key })
+    });
     exactly_one(walk, &fields);
-    Some(CredentialRef { field: field.to_owned(), source: env.or(file)?, place: walk.file.place(node.span) })
+    let source = env.or(file).or(key)?;
+    if walk.file.namespace.is_some() && !matches!(source, CredentialSource::SecretKey { .. }) {
+        walk.error(fields.span, "in a cluster a secret comes from a Secret").hint =
+            Some("write `{ secretKeyRef: { name, key } }`.".to_owned());
+        return None;
+    }
+    Some(CredentialRef { field: field.to_owned(), source, place: walk.file.place(node.span) })
 }
 
 fn exactly_one(walk: &mut Walk<'_>, fields: &Fields<'_>) {
@@ -348,11 +361,15 @@ fn variable(walk: &mut Walk<'_>, node: &Node) -> Option<String> {
     Some(name)
 }
 
-fn cluster_only(walk: &mut Walk<'_>, node: &Node) -> Option<()> {
+/// The name of a Secret and the key in it; there are Secrets in a cluster only.
+pub(super) fn key_of_secret(walk: &mut Walk<'_>, node: &Node, in_files: &str) -> Option<(String, String)> {
     let fields = walk.fields(node, SECRET_KEY_REF)?;
-    walk.need(&fields, "name", filled);
-    walk.need(&fields, "key", filled);
-    walk.error(node.span, "`secretKeyRef` can be used in a cluster only").hint =
-        Some("use `{ env: NAME }` or `{ file: PATH }` in files.".to_owned());
-    None
+    let name = walk.need(&fields, "name", filled);
+    let key = walk.need(&fields, "key", filled);
+    if walk.file.namespace.is_none() {
+        walk.error(node.span, "`secretKeyRef` can be used in a cluster only").hint =
+            Some(in_files.to_owned());
+        return None;
+    }
+    Some((name?.value, key?.value))
 }

@@ -1,0 +1,93 @@
+//! What people ask for by annotations.
+
+use std::collections::BTreeSet;
+
+use crate::object::Object;
+
+/// Stops all passes of a Provider.
+const PAUSED: &str = "orgform.dev/paused";
+/// Lets held groups go, or keeps everybody in them: `remove=sha256:…`, `keep=sha256:…`.
+const RELEASE: &str = "orgform.dev/release";
+/// Agrees to a plan.
+const APPROVE: &str = "orgform.dev/approve";
+/// On an object that is being deleted: let go of it, touch nobody.
+const KEEP: &str = "orgform.dev/keep";
+
+/// What is to become of held groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Releases {
+    /// Digests of groups that may go.
+    pub(crate) remove: BTreeSet<String>,
+    /// Digests of groups that are let go of and stay at the provider.
+    pub(crate) keep: BTreeSet<String>,
+    /// What could not be understood.
+    pub(crate) unknown: Vec<String>,
+}
+
+/// Whether a Provider is paused.
+pub(crate) fn is_paused(provider: &Object) -> bool {
+    provider.annotations.get(PAUSED).is_some_and(|value| value != "false")
+}
+
+/// Whether an object is to be let go of without a call.
+pub(crate) fn is_let_go(object: &Object) -> bool {
+    object.annotations.get(KEEP).is_some_and(|value| value != "false")
+}
+
+/// The digest that somebody agreed to.
+pub(crate) fn approved(provider: &Object) -> Option<&str> {
+    provider.annotations.get(APPROVE).map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
+/// What is to become of held groups.
+pub(crate) fn releases(provider: &Object) -> Releases {
+    let mut releases = Releases::default();
+    let text = provider.annotations.get(RELEASE).map_or("", String::as_str);
+    for word in text.split([',', ' ', '\n']).filter(|word| !word.is_empty()) {
+        match word.split_once('=') {
+            Some(("remove", digest)) => drop(releases.remove.insert(digest.to_owned())),
+            Some(("keep", digest)) => drop(releases.keep.insert(digest.to_owned())),
+            _ => releases.unknown.push(word.to_owned()),
+        }
+    }
+    releases
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use orgform_model::{ObjectKind, ObjectRef};
+
+    use super::*;
+
+    fn provider(name: &str, value: &str) -> Object {
+        Object {
+            key: ObjectRef::of_file(ObjectKind::Provider, "pureport"),
+            uid: String::new(),
+            generation: 1,
+            created: Timestamp::UNIX_EPOCH,
+            dying: false,
+            kept: false,
+            annotations: [(name.to_owned(), value.to_owned())].into(),
+            text: Arc::from(""),
+            elsewhere: Default::default(),
+            status: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn a_release_says_what_becomes_of_each_group() {
+        let said = releases(&provider(RELEASE, "remove=sha256:aa, keep=sha256:bb\nsha256:cc"));
+        assert_eq!(said.remove, ["sha256:aa".to_owned()].into());
+        assert_eq!(said.keep, ["sha256:bb".to_owned()].into());
+        assert_eq!(said.unknown, ["sha256:cc"], "a digest alone does not say whether people go or stay");
+    }
+
+    #[test]
+    fn a_provider_is_paused_unless_it_says_false() {
+        assert!(is_paused(&provider(PAUSED, "")) && is_paused(&provider(PAUSED, "true")));
+        assert!(!is_paused(&provider(PAUSED, "false")) && !is_paused(&provider(RELEASE, "")));
+    }
+}

@@ -1,0 +1,155 @@
+//! From a Provider's settings to a connection: its Secret, and the client that was made with it.
+//!
+//! A client is kept for as long as the Secret stays as it is: it knows its log-in, so that a pass that finds all as it
+//! should be logs in nowhere.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client};
+use orgform_model::ObjectRef;
+use orgform_provider::{Connection, Credential, Provider, ProviderType};
+use orgform_spec::{CredentialRef, CredentialSource, ProviderSettings};
+use secrecy::SecretString;
+use url::Url;
+
+/// Every kind of provider that this program speaks.
+pub(crate) const PROVIDERS: &[&ProviderType] = &[&orgform_pureport::PROVIDER];
+
+/// A connection that can be used.
+#[derive(Clone)]
+pub(crate) struct Line {
+    /// What speaks to the provider.
+    pub(crate) writer: Arc<dyn Provider>,
+    /// What state is bound to: kind and endpoint.
+    pub(crate) label: String,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+#[error("{said}")]
+pub(crate) struct NoLine {
+    /// One word.
+    pub(crate) reason: &'static str,
+    /// As sentences, with what to do.
+    pub(crate) said: String,
+}
+
+/// The lines that are open, by Provider.
+#[derive(Default)]
+pub(crate) struct Lines(Mutex<BTreeMap<ObjectRef, Open>>);
+
+struct Open {
+    made_of: Vec<String>,
+    line: Line,
+}
+
+impl Lines {
+    /// The line of a Provider; a new one if its Secret or its endpoint has changed. I/O.
+    pub(crate) async fn line(
+        &self,
+        client: &Client,
+        key: &ObjectRef,
+        settings: &ProviderSettings,
+        provider: &'static ProviderType,
+    ) -> Result<Line, NoLine> {
+        let endpoint = settings.endpoint.as_deref().unwrap_or_else(|| endpoint_of(settings.kind));
+        let endpoint = Url::parse(endpoint).map_err(|error| NoLine {
+            reason: "Invalid",
+            said: format!("The endpoint {endpoint} is not a web address: {error}."),
+        })?;
+        let label = format!("{} {endpoint}", settings.kind);
+        let namespace = key.namespace.as_deref().unwrap_or_default();
+        let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+        let mut made_of = vec![label.clone()];
+        let credentials = read(&secrets, &settings.credentials, &mut made_of).await?;
+        // Known too, so that it is never taken away; one that can't be read is none.
+        let mut unneeded = vec![];
+        let other_credentials =
+            read(&secrets, &settings.read_only_credentials, &mut unneeded).await.unwrap_or_default();
+        if let Some(open) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key)
+            && open.made_of == made_of
+        {
+            return Ok(open.line.clone());
+        }
+        let user_agent = concat!("orgform-operator/", env!("CARGO_PKG_VERSION")).to_owned();
+        let connection = Connection { endpoint, credentials, user_agent, other_credentials };
+        let writer = (provider.writer)(&connection).map_err(|error| NoLine {
+            reason: "Invalid",
+            said: format!("{error}. {}", error.hint.clone().unwrap_or_default()),
+        })?;
+        let line = Line { writer, label };
+        let open = Open { made_of, line: line.clone() };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), open);
+        Ok(line)
+    }
+}
+
+/// Where the API of a kind is, where its Provider does not say.
+fn endpoint_of(kind: &str) -> &'static str {
+    match kind {
+        "pureport" => orgform_pureport::ENDPOINT,
+        _ => "",
+    }
+}
+
+/// Reads every field; `made_of` tells whether they are still the same.
+async fn read(
+    secrets: &Api<Secret>,
+    fields: &[CredentialRef],
+    made_of: &mut Vec<String>,
+) -> Result<Vec<Credential>, NoLine> {
+    let mut read: BTreeMap<&str, Secret> = BTreeMap::new();
+    let mut credentials = Vec::new();
+    let mut missing = Vec::new();
+    for CredentialRef { field, source, .. } in fields {
+        let CredentialSource::SecretKey { name, key } = source else {
+            missing.push(format!("{field} does not come from a Secret"));
+            continue;
+        };
+        if !read.contains_key(name.as_str()) {
+            match secrets.get_opt(name).await {
+                Ok(Some(secret)) => {
+                    let version = secret.metadata.resource_version.clone().unwrap_or_default();
+                    made_of.push(format!("{name} {version}"));
+                    read.insert(name, secret);
+                }
+                Ok(None) => {
+                    missing.push(format!("there is no Secret {name}"));
+                    continue;
+                }
+                Err(error) => {
+                    missing.push(format!("the Secret {name} can't be read: {error}"));
+                    continue;
+                }
+            }
+        }
+        let bytes = read.get(name.as_str()).and_then(|secret| secret.data.as_ref()?.get(key));
+        match bytes
+            .and_then(|bytes| String::from_utf8(bytes.0.clone()).ok())
+            .filter(|text| !text.trim().is_empty())
+        {
+            Some(text) => {
+                made_of.push(format!("{field} {key}"));
+                credentials.push(Credential {
+                    field: field.clone(),
+                    source: format!("Secret {name}, key {key}"),
+                    secret: SecretString::from(text.trim_end_matches(['\n', '\r']).to_owned()),
+                });
+            }
+            None => missing.push(format!("the Secret {name} has no text under {key}")),
+        }
+    }
+    missing.dedup();
+    if !missing.is_empty() {
+        return Err(NoLine {
+            reason: "NoCredentials",
+            said: format!(
+                "The credential is not complete: {}. Make the Secret whole; it is noticed by itself.",
+                missing.join("; ")
+            ),
+        });
+    }
+    Ok(credentials)
+}

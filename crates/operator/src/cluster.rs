@@ -1,0 +1,114 @@
+//! What there is in the cluster, as far as the watches have told: the objects, and which Secrets changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kube::Client;
+use kube::api::{Api, DynamicObject};
+use orgform_model::{ObjectKind, ObjectRef};
+use tokio::sync::mpsc;
+
+use crate::object::{Object, resource};
+
+/// Something in a namespace has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Touched {
+    /// The namespace.
+    pub(crate) namespace: Arc<str>,
+    /// Whether something was deleted: what that means is judged once it is quiet.
+    pub(crate) deleted: bool,
+}
+
+/// The objects of the cluster.
+pub(crate) struct Cluster {
+    /// For reading and writing.
+    pub(crate) client: Client,
+    objects: Mutex<BTreeMap<ObjectRef, Arc<Object>>>,
+    touched: mpsc::UnboundedSender<Touched>,
+}
+
+impl Cluster {
+    /// An empty picture that tells what changes.
+    pub(crate) fn new(client: Client) -> (Self, mpsc::UnboundedReceiver<Touched>) {
+        let (touched, told) = mpsc::unbounded_channel();
+        (Self { client, objects: Mutex::default(), touched }, told)
+    }
+
+    /// The objects of one kind in one namespace, for writing.
+    pub(crate) fn api(&self, key: &ObjectRef) -> Api<DynamicObject> {
+        let namespace = key.namespace.as_deref().unwrap_or_default();
+        Api::namespaced_with(self.client.clone(), namespace, &resource(key.kind))
+    }
+
+    /// One object.
+    pub(crate) fn get(&self, key: &ObjectRef) -> Option<Arc<Object>> {
+        self.lock().get(key).cloned()
+    }
+
+    /// All objects of a namespace, sorted.
+    pub(crate) fn of_namespace(&self, namespace: &str) -> Vec<Arc<Object>> {
+        let is_there = |object: &&Arc<Object>| object.key.namespace.as_deref() == Some(namespace);
+        self.lock().values().filter(is_there).cloned().collect()
+    }
+
+    /// All objects that matter to a namespace: its own, and those of others that name it or that it remembers. Sorted.
+    pub(crate) fn matters_to(&self, namespace: &str) -> Vec<Arc<Object>> {
+        let matters = |object: &&Arc<Object>| {
+            object.key.namespace.as_deref() == Some(namespace) || object.elsewhere.contains(namespace)
+        };
+        self.lock().values().filter(matters).cloned().collect()
+    }
+
+    /// All Providers.
+    pub(crate) fn providers(&self) -> Vec<Arc<Object>> {
+        self.lock().values().filter(|one| one.key.kind == ObjectKind::Provider).cloned().collect()
+    }
+
+    /// All namespaces that have objects of ours, or are named by one.
+    pub(crate) fn namespaces(&self) -> BTreeSet<Arc<str>> {
+        self.lock().values().flat_map(|one| one.elsewhere.iter().cloned().chain([one.namespace()])).collect()
+    }
+
+    /// Takes an object in.
+    pub(crate) fn apply(&self, object: Object) {
+        let object = Arc::new(object);
+        let before = self.lock().insert(object.key.clone(), object.clone());
+        if before.as_ref().is_some_and(|before| before.means_the_same(&object)) {
+            return;
+        }
+        let deleted = object.dying && before.as_ref().is_none_or(|before| !before.dying);
+        let elsewhere = before.iter().flat_map(|before| &before.elsewhere).chain(&object.elsewhere).cloned();
+        let namespaces: BTreeSet<Arc<str>> = elsewhere.chain([object.namespace()]).collect();
+        namespaces.into_iter().for_each(|namespace| self.touch(namespace, deleted));
+    }
+
+    /// Takes an object out.
+    pub(crate) fn delete(&self, key: &ObjectRef) {
+        if let Some(before) = self.lock().remove(key) {
+            self.touch(before.namespace(), true);
+            before.elsewhere.iter().for_each(|namespace| self.touch(namespace.clone(), true));
+        }
+    }
+
+    /// Takes in what a list of one kind has; what it does not have is gone.
+    pub(crate) fn replace(&self, kind: ObjectKind, namespace: Option<&str>, listed: Vec<Object>) {
+        let there: BTreeSet<ObjectRef> = listed.iter().map(|object| object.key.clone()).collect();
+        let is_gone = |key: &&ObjectRef| {
+            let within = namespace.is_none() || key.namespace.as_deref() == namespace;
+            key.kind == kind && within && !there.contains(key)
+        };
+        let gone: Vec<ObjectRef> = self.lock().keys().filter(is_gone).cloned().collect();
+        gone.iter().for_each(|key| self.delete(key));
+        listed.into_iter().for_each(|object| self.apply(object));
+    }
+
+    /// Says that something in a namespace has changed.
+    pub(crate) fn touch(&self, namespace: Arc<str>, deleted: bool) {
+        // Nobody listens while the process ends.
+        let _ = self.touched.send(Touched { namespace, deleted });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectRef, Arc<Object>>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,47 @@
+//! Kubernetes Events: one when the reason of an object's `Ready` condition changes, none otherwise.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+
+use crate::conditions::{Stand, Standing, cut};
+use crate::object::Object;
+
+/// Tells Events.
+#[derive(Clone)]
+pub(crate) struct Events(Recorder);
+
+impl Events {
+    /// Tells them in the name of this copy.
+    pub(crate) fn new(client: Client, us: &str) -> Self {
+        let reporter =
+            Reporter { controller: "orgform.dev/operator".to_owned(), instance: Some(us.to_owned()) };
+        Self(Recorder::new(client, reporter))
+    }
+
+    /// Tells how an object stands now. That it could not be told hinders nothing.
+    pub(crate) async fn tell(&self, object: &Object, standing: &Standing) {
+        let type_ = match standing.stand {
+            Stand::Ready | Stand::Coming => EventType::Normal,
+            Stand::Stalled => EventType::Warning,
+        };
+        let event = Event {
+            type_,
+            reason: standing.reason.to_owned(),
+            note: Some(cut(&standing.message, 1000)),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        let reference = ObjectReference {
+            api_version: Some(orgform_spec::API_VERSION.to_owned()),
+            kind: Some(object.key.kind.as_str().to_owned()),
+            name: Some(object.key.name.to_string()),
+            namespace: Some(object.namespace().to_string()),
+            uid: Some(object.uid.clone()),
+            ..ObjectReference::default()
+        };
+        if let Err(error) = self.0.publish(&event, &reference).await {
+            tracing::debug!(%error, "an Event could not be told");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! One object as the operator keeps it: what it declares as text, and what matters of its metadata.
+//!
+//! Everything else is dropped as it comes in, so that ten thousand objects fit into little memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use orgform_model::{ObjectKind, ObjectRef};
+use orgform_spec::crd::{GROUP, VERSION};
+use orgform_spec::{API_VERSION, ObjectText};
+use serde_json::{Value, json};
+
+/// Keeps an object until the provider's side is confirmed gone or retained.
+pub(crate) const FINALIZER: &str = "orgform.dev/provider";
+
+/// The kinds, with their plurals.
+pub(crate) const KINDS: [(ObjectKind, &str); 5] = [
+    (ObjectKind::Provider, "providers"),
+    (ObjectKind::Account, "accounts"),
+    (ObjectKind::Role, "roles"),
+    (ObjectKind::Member, "members"),
+    (ObjectKind::ApiKey, "apikeys"),
+];
+
+/// One object.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Object {
+    /// What names it.
+    pub(crate) key: ObjectRef,
+    /// Tells it from one of the same name before or after it.
+    pub(crate) uid: String,
+    /// The version of what it declares.
+    pub(crate) generation: i64,
+    /// When it was made.
+    pub(crate) created: Timestamp,
+    /// Whether somebody has deleted it: then it declares nothing.
+    pub(crate) dying: bool,
+    /// Whether it is kept until we let go of it.
+    pub(crate) kept: bool,
+    /// The annotations that are for us.
+    pub(crate) annotations: BTreeMap<String, String>,
+    /// What it declares.
+    pub(crate) text: Arc<str>,
+    /// Other namespaces that it names, or that remember it: what it says matters there.
+    pub(crate) elsewhere: BTreeSet<Arc<str>>,
+    /// Its status.
+    pub(crate) status: Arc<Value>,
+}
+
+impl Object {
+    /// Takes what matters of an object.
+    pub(crate) fn new(kind: ObjectKind, object: &DynamicObject) -> Option<Self> {
+        let metadata = &object.metadata;
+        let name = metadata.name.as_deref()?;
+        let namespace = metadata.namespace.as_deref()?;
+        let text = json!({
+            "apiVersion": API_VERSION,
+            "kind": kind.as_str(),
+            "metadata": { "name": name },
+            "spec": object.data.get("spec").cloned().unwrap_or(Value::Null),
+        });
+        let annotations = metadata.annotations.iter().flatten();
+        let ours = annotations.filter(|(name, _)| name.starts_with("orgform.dev/"));
+        Some(Self {
+            key: ObjectRef { kind, namespace: Some(Arc::from(namespace)), name: Arc::from(name) },
+            uid: metadata.uid.clone().unwrap_or_default(),
+            generation: metadata.generation.unwrap_or(0),
+            created: metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+            dying: metadata.deletion_timestamp.is_some(),
+            kept: metadata.finalizers.iter().flatten().any(|one| one == FINALIZER),
+            annotations: ours.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            elsewhere: elsewhere(&text["spec"], &object.data["status"], namespace),
+            text: Arc::from(text.to_string()),
+            status: Arc::new(object.data.get("status").cloned().unwrap_or(Value::Null)),
+        })
+    }
+
+    /// Its namespace.
+    pub(crate) fn namespace(&self) -> Arc<str> {
+        self.key.namespace.clone().unwrap_or_default()
+    }
+
+    /// What to call it in findings.
+    pub(crate) fn label(&self) -> String {
+        label(&self.key)
+    }
+
+    /// For reading what it declares.
+    pub(crate) fn as_text(&self) -> ObjectText {
+        ObjectText { label: self.label(), namespace: self.namespace(), text: self.text.clone() }
+    }
+
+    /// Whether another state of it means the same to us: our own status and finalizer do not count.
+    pub(crate) fn means_the_same(&self, other: &Self) -> bool {
+        let Self {
+            key: _,
+            uid,
+            generation: _,
+            created: _,
+            dying,
+            kept,
+            annotations,
+            text,
+            elsewhere: _,
+            status: _,
+        } = self;
+        *uid == other.uid
+            && *dying == other.dying
+            && (!*kept || other.kept)
+            && *annotations == other.annotations
+            && *text == other.text
+    }
+}
+
+/// What to call a Provider in what an object of a namespace remembers: its name alone within the same one.
+pub(crate) fn provider_as_seen_from(provider: &ObjectRef, namespace: Option<&str>) -> String {
+    match provider.namespace.as_deref() == namespace {
+        true => provider.name.to_string(),
+        false => format!("{}/{}", provider.namespace.as_deref().unwrap_or_default(), provider.name),
+    }
+}
+
+/// What to call an object in findings: `org/members/ada`.
+pub(crate) fn label(key: &ObjectRef) -> String {
+    format!("{}/{}/{}", key.namespace.as_deref().unwrap_or_default(), plural(key.kind), key.name)
+}
+
+/// Other namespaces that a Member names, or whose Providers remember it.
+fn elsewhere(spec: &Value, status: &Value, own: &str) -> BTreeSet<Arc<str>> {
+    let memberships = spec["memberships"].as_array().into_iter().flatten();
+    let named = memberships.filter_map(|one| one["accountRef"]["namespace"].as_str());
+    let remembered = status["remembered"].as_array().into_iter().flatten();
+    let remembering = remembered.filter_map(|one| Some(one["provider"].as_str()?.split_once('/')?.0));
+    named.chain(remembering).filter(|namespace| *namespace != own).map(Arc::from).collect()
+}
+
+/// The plural of a kind.
+pub(crate) fn plural(kind: ObjectKind) -> &'static str {
+    KINDS.iter().find(|(one, _)| *one == kind).map_or("", |(_, plural)| plural)
+}
+
+/// A kind as the API server knows it.
+pub(crate) fn resource(kind: ObjectKind) -> ApiResource {
+    let kind_of = GroupVersionKind::gvk(GROUP, VERSION, kind.as_str());
+    ApiResource::from_gvk_with_plural(&kind_of, plural(kind))
+}

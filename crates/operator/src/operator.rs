@@ -1,0 +1,249 @@
+//! The operator as a whole: what all passes share, and its life from start to end.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, Client, Config};
+use orgform_model::ObjectRef;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::{Args, LogFormat};
+use crate::board::Board;
+use crate::calling::Lines;
+use crate::cluster::Cluster;
+use crate::events::Events;
+use crate::leadership::{Candidate, Leadership};
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::object::{Object, provider_as_seen_from};
+use crate::owners::owners;
+use crate::pass::Taken;
+use crate::queue;
+use crate::serve::serve;
+use crate::watching::{Watches, watch};
+
+/// How long a write that runs may take to end.
+const GRACE: Duration = Duration::from_secs(50);
+
+/// What all passes share.
+pub(crate) struct Operator {
+    /// What there is in the cluster.
+    pub(crate) cluster: Arc<Cluster>,
+    /// Connections to providers.
+    pub(crate) lines: Lines,
+    /// Whether we may write.
+    pub(crate) leadership: Leadership,
+    /// What is to be said of each object.
+    pub(crate) board: Board,
+    /// Metrics.
+    pub(crate) metrics: Metrics,
+    /// Which Provider speaks for which account of which server.
+    pub(crate) roots: Roots,
+    /// The namespaces that are watched; all if empty.
+    pub(crate) namespaces: Vec<String>,
+    memories: Mutex<BTreeMap<ObjectRef, (String, Memory)>>,
+}
+
+impl Operator {
+    fn new(
+        cluster: Arc<Cluster>,
+        leadership: Leadership,
+        events: Events,
+        metrics: Metrics,
+        namespaces: Vec<String>,
+    ) -> Self {
+        let board = Board::new(cluster.clone(), events, metrics.clone());
+        Self {
+            cluster,
+            lines: Lines::default(),
+            leadership,
+            board,
+            metrics,
+            roots: Roots::default(),
+            namespaces,
+            memories: Mutex::default(),
+        }
+    }
+
+    /// The state of a Provider; read once, and again for another Provider of the same name.
+    pub(crate) fn memory(&self, provider: &Object) -> Memory {
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((uid, memory)) = memories.get(&provider.key)
+            && *uid == provider.uid
+        {
+            return memory.clone();
+        }
+        let memory = Memory::read(&self.cluster, &self.leadership, provider);
+        memories.insert(provider.key.clone(), (provider.uid.clone(), memory.clone()));
+        memory
+    }
+
+    /// Whether no other Provider remembers anything of an object.
+    pub(crate) fn is_unknown_elsewhere(&self, object: &Object, here: &ObjectRef) -> bool {
+        let remembered = object.status.get("remembered").and_then(serde_json::Value::as_array);
+        let mut providers = remembered.into_iter().flatten().filter_map(|one| one.get("provider")?.as_str());
+        let us = provider_as_seen_from(here, object.key.namespace.as_deref());
+        let memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = memories.iter().filter(|(key, _)| *key != here).map(|(_, (_, memory))| memory);
+        providers.all(|provider| provider == us)
+            && !others.any(|memory| {
+                memory.with(|state| state.is_some_and(|state| owners(state).contains(&object.key)))
+            })
+    }
+
+    /// Drops what is kept in memory of a Provider that is gone.
+    pub(crate) fn forget(&self, provider: &ObjectRef) {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(provider);
+        self.roots.forget(provider);
+    }
+}
+
+/// Which Provider speaks for which account of which server: the oldest one does.
+#[derive(Default)]
+pub(crate) struct Roots(Mutex<BTreeMap<ObjectRef, (String, Option<String>)>>);
+
+impl Roots {
+    /// Says whether a Provider may speak for an account, now that it is known which that is.
+    pub(crate) fn take(
+        &self,
+        provider: &Object,
+        connection: &str,
+        root: Option<&str>,
+        all: &[Arc<Object>],
+    ) -> Taken {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = (connection.to_owned(), root.map(str::to_owned));
+        known.insert(provider.key.clone(), ours.clone());
+        let age = |object: &Object| (object.created, object.uid.clone());
+        let older = all.iter().filter(|other| other.key != provider.key && age(other) < age(provider));
+        let mut taken = Taken::Ours;
+        for other in older {
+            match known.get(&other.key) {
+                Some(theirs) if *theirs == ours && root.is_some() => return Taken::Others,
+                Some(_) => {}
+                // One that was never reached since we started said so in its status, if ever.
+                None => match other.status.get("connection").and_then(serde_json::Value::as_str) {
+                    Some(theirs) if theirs == connection => {
+                        let their_root = other.status.get("externalId").and_then(serde_json::Value::as_str);
+                        if their_root == root && root.is_some() {
+                            return Taken::Others;
+                        }
+                    }
+                    Some(_) => {}
+                    None if other.status.is_null() => taken = Taken::NotYet,
+                    None => {}
+                },
+            }
+        }
+        taken
+    }
+
+    fn forget(&self, provider: &ObjectRef) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(provider);
+    }
+}
+
+/// Runs until it is asked to end, or the lease is lost.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    log(&args);
+    let mut config = Config::infer().await.context("there is no cluster to connect to")?;
+    // Trouble is told at once, and tried again by whoever knows what for.
+    config.default_retry = false;
+    let client = Client::try_from(config).context("the connection to the cluster can't be used")?;
+    let us = us();
+    let metrics = Metrics::new();
+    let watches = Watches::default();
+    let serving = tokio::spawn(serve(args.listen, watches.clone(), metrics.clone()));
+    let mut ends = signals()?;
+
+    let leadership = Leadership::none();
+    let leases: Api<Lease> = Api::namespaced(client.clone(), &args.lease_namespace);
+    let mut candidate =
+        Candidate::new(leases, &args.lease_name, us.clone(), args.lease(), leadership.clone());
+    tokio::select! {
+        () = candidate.win() => {}
+        () = ends.asked() => return Ok(()),
+        served = serving => return served.context("serving ended")?,
+    }
+    tracing::info!(us, "this copy works");
+    metrics.leads(true);
+
+    // What is listed from now on is newer than anything that the last holder wrote.
+    let (cluster, touched) = Cluster::new(client.clone());
+    let cluster = Arc::new(cluster);
+    let _watching = watch(&cluster, &watches, &args.namespaces, &metrics);
+    let events = Events::new(client, &us);
+    let operator = Arc::new(Operator::new(
+        cluster,
+        leadership.clone(),
+        events,
+        metrics.clone(),
+        args.namespaces.clone(),
+    ));
+    let stop = leadership.stop.clone();
+    let mut working = tokio::spawn(queue::work(operator, touched, watches, args));
+    let lost = tokio::select! {
+        () = candidate.keep() => true,
+        () = ends.asked() => false,
+        worked = &mut working => return worked.context("the work ended")?,
+    };
+    stop.ask();
+    metrics.leads(false);
+    if lost {
+        // Somebody else may work by now.
+        let _ = tokio::time::timeout(GRACE, working).await;
+        anyhow::bail!("the lease was lost");
+    }
+    tracing::info!("ending: nothing more starts, what runs is finished and remembered");
+    let ending = async {
+        tokio::select! {
+            _ = tokio::time::timeout(GRACE, &mut working) => {}
+            () = candidate.keep() => {}
+        }
+    };
+    ending.await;
+    candidate.give_back().await;
+    Ok(())
+}
+
+struct Ends {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Ends {
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn signals() -> anyhow::Result<Ends> {
+    let terminate = signal(SignalKind::terminate()).context("signals can't be heard")?;
+    let interrupt = signal(SignalKind::interrupt()).context("signals can't be heard")?;
+    Ok(Ends { terminate, interrupt })
+}
+
+/// Who we are, for whoever looks at the lease.
+fn us() -> String {
+    let name = std::env::var("POD_NAME").or_else(|_| std::env::var("HOSTNAME"));
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    format!("{}-{}", name.unwrap_or_else(|_| "orgform-operator".to_owned()), &id[..8])
+}
+
+fn log(args: &Args) {
+    use tracing_subscriber::EnvFilter;
+    // Crates of others are told of from their warnings on.
+    let filter = format!("warn,orgform={0},orgform_operator={0},orgform_engine={0}", args.log_level);
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match args.log_format {
+        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log.init(),
+    }
+}

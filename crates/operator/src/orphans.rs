@@ -1,0 +1,124 @@
+//! What belongs to no Provider of its namespace: an object with an error, or one whose Provider is gone. Its status
+//! says what to do, and a deleted one does not hang for ever.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use orgform_model::{ObjectKind, ObjectRef};
+use serde_json::{Map, json};
+
+use crate::annotations::is_let_go;
+use crate::board::{Part, to_value};
+use crate::conditions::{Stand, Standing};
+use crate::declared::{Declared, declared};
+use crate::finalizers;
+use crate::object::Object;
+use crate::operator::Operator;
+use crate::pass::Ended;
+use crate::tenants::own as own_text;
+
+/// Looks after what no Provider of a namespace does.
+pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended {
+    let objects = operator.cluster.matters_to(namespace);
+    let declared = declared(namespace, &objects);
+    if let Err(error) = tell_refused(operator, namespace, &objects, &declared).await {
+        tracing::warn!(%namespace, "the API server did not take everything");
+        tracing::debug!(%namespace, %error, "the API server did not take everything");
+        return Ended::Failed;
+    }
+    let is_there = |provider: &str, object: &Object| {
+        let (namespace, name) = provider.split_once('/').unwrap_or((&**namespace, provider));
+        let key = ObjectRef {
+            kind: ObjectKind::Provider,
+            namespace: Some(Arc::from(namespace)),
+            name: Arc::from(name),
+        };
+        operator.cluster.get(&key).is_some() && key != object.key
+    };
+    let providers = operator.cluster.providers();
+    let looked_after: BTreeSet<ObjectRef> = declared.providers.iter().flat_map(|one| one.objects()).collect();
+    let mut gone = Vec::new();
+    let mut said = Vec::new();
+    let own = objects.iter().filter(|object| object.key.namespace.as_ref() == Some(namespace));
+    for object in own.filter(|object| object.key.kind != ObjectKind::Provider) {
+        let remembers: Vec<&str> = remembering(object).collect();
+        if remembers.iter().any(|provider| is_there(provider, object)) || looked_after.contains(&object.key) {
+            continue;
+        }
+        // Whoever may be about to write something for it lets go of it.
+        let near = |provider: &Arc<Object>| {
+            let of = provider.namespace();
+            of == *namespace || object.elsewhere.contains(&of)
+        };
+        if object.dying && providers.iter().any(near) || !object.dying && own_text(object).is_none() {
+            continue;
+        }
+        let standing = if object.dying {
+            if object.kept && (remembers.is_empty() || is_let_go(object)) {
+                gone.push(object.clone());
+                continue;
+            }
+            let Some(provider) = remembers.first() else { continue };
+            let said = format!(
+                "Deleted, but the Provider {provider} is gone, so nobody can tell what is left of this at the provider. \
+                 Make the Provider again, or annotate this object with orgform.dev/keep=true: it goes then, and \
+                 everybody stays at the provider."
+            );
+            Standing::new(Stand::Stalled, "NoProvider", said)
+        } else if let Some(errors) = declared.errors_of(&object.label()) {
+            Standing::new(Stand::Stalled, "Invalid", errors)
+        } else {
+            let said = "No usable Provider speaks for this: the account that it names, or one above it, has an error.";
+            Standing::new(Stand::Stalled, "NoProvider", said)
+        };
+        said.push((object.clone(), standing));
+    }
+    let let_go = finalizers::let_go(&operator.cluster, gone).await; // I/O
+    let now = Timestamp::now();
+    let with_status = |(object, standing): (Arc<Object>, Standing)| {
+        let mut status = object.status.as_object().cloned().unwrap_or_default();
+        status.remove("remembered");
+        status.insert("observedGeneration".to_owned(), json!(object.generation));
+        status.insert("conditions".to_owned(), to_value(&standing.conditions(&object, now)));
+        (object, standing, serde_json::Value::Object(status))
+    };
+    let told = operator.board.write(said.into_iter().map(with_status).collect()).await; // I/O
+    match told.and(let_go) {
+        Ok(()) => Ended::Well(None),
+        Err(error) => {
+            tracing::warn!(%namespace, "the API server did not take everything");
+            tracing::debug!(%namespace, %error, "the API server did not take everything");
+            Ended::Failed
+        }
+    }
+}
+
+/// Tells Members of other namespaces what they may not do here.
+async fn tell_refused(
+    operator: &Operator,
+    namespace: &Arc<str>,
+    objects: &[Arc<Object>],
+    declared: &Declared,
+) -> Result<(), kube::Error> {
+    let speaker =
+        ObjectRef { kind: ObjectKind::Provider, namespace: Some(namespace.clone()), name: Arc::from("") };
+    let mut said = Vec::new();
+    for object in objects.iter().filter(|object| object.key.namespace.as_ref() != Some(namespace)) {
+        let refusals = declared.refusals.get(&object.key);
+        operator.board.retain(&object.key, &speaker, refusals.is_some());
+        if let Some(refusals) = refusals {
+            let is_conflict = refusals.iter().all(|said| said.starts_with("Somebody else"));
+            let reason = if is_conflict { "Conflict" } else { "NotAllowed" };
+            let standing = Standing::new(Stand::Stalled, reason, refusals.join(" "));
+            said.push((object.clone(), Part { standing, fields: Map::new(), memberships: vec![] }));
+        }
+    }
+    operator.board.publish(&speaker, said, &BTreeMap::new(), Timestamp::now()).await
+}
+
+/// The Providers that an object remembers something of.
+fn remembering(object: &Object) -> impl Iterator<Item = &str> {
+    let remembered = object.status.get("remembered").and_then(serde_json::Value::as_array);
+    remembered.into_iter().flatten().filter_map(|one| one.get("provider")?.as_str())
+}

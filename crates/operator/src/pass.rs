@@ -1,0 +1,459 @@
+//! One pass over one Provider: look, plan, agree, carry out, look again, say how it stands.
+//!
+//! The steps are in [`Pass::run`]. Everything that is decided is decided by the same functions as for files; here is
+//! what a cluster adds: finalizers, annotations, conditions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use orgform_engine::state::Holder;
+use orgform_engine::{Case, Clock, EngineError, OpenState, Planned, Silent, SystemClock, Writing};
+use orgform_model::desired::Subject;
+use orgform_model::policy::{Approval, Mode};
+use orgform_model::state::Entry;
+use orgform_model::{Address, Desired, ObjectKind, ObjectRef, ProviderState};
+use orgform_plan::{ApprovedPlan, Consent, Digest, NotApproved, Plan, Report, Requests, Verified};
+use orgform_spec::crd::{Offer, condition};
+
+use crate::annotations::{self, Releases};
+use crate::board::to_value;
+use crate::calling::Line;
+use crate::conditions::{Stand, Standing};
+use crate::declared::{Declared, One, declared};
+use crate::finalizers;
+use crate::keys::Secrets;
+use crate::memory::{self, Memory};
+use crate::object::Object;
+use crate::operator::Operator;
+use crate::owners::{letting_go, object_of, owners};
+use crate::picture::{self, Known};
+use crate::tenants;
+
+mod say;
+
+/// How long an offer can be agreed to.
+const OFFER: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How many offers are kept.
+const OFFERS: usize = 8;
+
+/// How long to wait for an older Provider to say which account it speaks for.
+const OTHERS: Duration = Duration::from_secs(2);
+
+/// How a pass ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// All is as it should be, or waits for somebody. The next pass at the latest in this time.
+    Well(Option<Duration>),
+    /// Something failed that may come by itself.
+    Failed,
+    /// The Provider is gone.
+    Gone,
+}
+
+/// One pass.
+pub(crate) struct Pass<'a> {
+    operator: &'a Operator,
+    object: Arc<Object>,
+    objects: Vec<Arc<Object>>,
+    declared: Declared,
+    memory: Memory,
+}
+
+/// What was done at the provider.
+struct Done {
+    planned: Planned,
+    report: Option<Report>,
+    released: usize,
+    kept: usize,
+}
+
+/// Makes a pass over one Provider.
+pub(crate) async fn pass(operator: &Operator, provider: &ObjectRef) -> Ended {
+    let Some(object) = operator.cluster.get(provider) else {
+        operator.forget(provider);
+        return Ended::Gone;
+    };
+    let objects = operator.cluster.matters_to(&object.namespace());
+    let mut declared = declared(&object.namespace(), &objects);
+    let watched = &operator.namespaces;
+    let unwatched: Vec<String> = tenants::open_to(&object.namespace(), &objects)
+        .into_iter()
+        .filter(|namespace| !watched.is_empty() && !watched.contains(namespace))
+        .collect();
+    if !unwatched.is_empty() {
+        let because = format!("{} may declare something here and is not watched", unwatched.join(", "));
+        for one in &mut declared.providers {
+            one.desired.subject =
+                Subject::Some { objects: one.objects(), because: because.clone(), gap: true };
+        }
+    }
+    let memory = operator.memory(&object);
+    Pass { operator, object, objects, declared, memory }.run().await
+}
+
+impl Pass<'_> {
+    async fn run(&self) -> Ended {
+        if let Err(error) = self.forget_vanished().await {
+            return self
+                .failed("Memory", &format!("What was let go of by hand could not be written down: {error}."))
+                .await;
+        }
+        let by_hand = self.done_with().into_iter().filter(|object| annotations::is_let_go(object)).collect();
+        if finalizers::let_go(&self.operator.cluster, by_hand).await.is_err() {
+            return Ended::Failed;
+        }
+        if annotations::is_paused(&self.object) {
+            let said = "Paused: nothing is looked at or written. Take the annotation orgform.dev/paused away to go on.";
+            return self.tell(Standing::new(Stand::Stalled, "Paused", said), None).await;
+        }
+        if self.object.dying && annotations::is_let_go(&self.object) {
+            return self.let_everything_go().await;
+        }
+        let label = self.object.label();
+        let Some(one) =
+            self.declared.providers.iter().find(|one| *one.settings.name.as_str() == *self.object.key.name)
+        else {
+            let said = self.declared.errors_of(&label);
+            let said = said.unwrap_or_else(|| "This Provider can't be used.".to_owned());
+            return self.tell(Standing::new(Stand::Stalled, "Invalid", said), None).await;
+        };
+        if self.object.dying && self.is_done_with(one) {
+            let let_go = finalizers::let_go(&self.operator.cluster, vec![self.object.clone()]).await; // I/O
+            return if let_go.is_ok() { Ended::Well(None) } else { Ended::Failed };
+        }
+        let lines = &self.operator.lines;
+        let client = &self.operator.cluster.client;
+        let line = match lines.line(client, &self.object.key, &one.settings, one.provider).await {
+            Ok(line) => line,
+            Err(none) => return self.without_a_line(one, none.reason, &none.said).await,
+        };
+        match self.work(one, &line).await {
+            Ok(ended) => ended,
+            Err(error) => self.failed_with(&error).await,
+        }
+    }
+
+    async fn work(&self, one: &One, line: &Line) -> Result<Ended, EngineError> {
+        let operator = self.operator;
+        let requests = Requests::default();
+        let secrets = Secrets::new(&operator.cluster.client, &self.object.namespace());
+        let case = Case {
+            desired: &one.desired,
+            base: None,
+            semantics: one.provider.semantics,
+            capabilities: one.provider.capabilities,
+            requests: &requests,
+            connection: &line.label,
+            secrets: &secrets,
+        };
+        let stop = &operator.leadership.stop;
+        let before = self.memory.state();
+        orgform_engine::wait_until_visible(&case, before.as_ref(), &SystemClock, &Silent, stop).await; // I/O
+        let writer = line.writer.as_ref();
+        let planned = orgform_engine::plan(writer, &case, before.as_ref(), &SystemClock, &Silent).await?; // I/O
+        let root = root_of(&planned);
+        operator.metrics.planned(&self.object.key, &planned.plan, planned.at);
+        match operator.roots.take(&self.object, &line.label, root.as_deref(), &operator.cluster.providers()) {
+            Taken::Ours => {}
+            Taken::NotYet => return Ok(Ended::Well(Some(OTHERS))),
+            Taken::Others => {
+                let said = "Another Provider, which is older, speaks for the same account of the same server. This one \
+                            writes nothing; delete one of the two.";
+                return Ok(self.tell(Standing::new(Stand::Stalled, "Conflict", said), None).await);
+            }
+        }
+        if one.desired.policy.mode == Mode::Observe || one.desired.policy.mode == Mode::Plan {
+            let done = Done { planned, report: None, released: 0, kept: 0 };
+            return Ok(self.end(one, line, root, done, vec![]).await);
+        }
+        if let Err(error) = self.keep_objects(one).await {
+            let said =
+                format!("Finalizers could not be set, so nothing is written at the provider: {error}.");
+            return Ok(self.failed("ApiServer", &said).await);
+        }
+        let mut state = OpenState::open(
+            self.memory.store(),
+            &memory::root(),
+            &Holder::new("orgform"),
+            Arc::new(SystemClock),
+        )
+        .await?;
+        let releases = annotations::releases(&self.object);
+        let kept = self.keep(one, &planned.plan, &releases, &mut state).await?; // I/O
+        let planned = match kept {
+            0 => planned,
+            _ => {
+                orgform_engine::plan(writer, &case, state.provider(&one.settings.name), &SystemClock, &Silent)
+                    .await?
+            }
+        };
+        let offers = self.offers(one, &planned.plan);
+        let approved = match self.approve(one, &planned.plan, &releases, &offers) {
+            Ok(approved) => approved,
+            Err(error) => return Ok(self.failed("NotApproved", &format!("{error}.")).await),
+        };
+        let released = approved.releases().len();
+        let writing = Writing { writer, clock: &SystemClock, progress: &Silent, stop };
+        let carried = orgform_engine::apply(&writing, &case, &planned, &approved, &mut state).await; // I/O
+        let mut report = match carried {
+            Ok(report) => report,
+            Err(error) => {
+                // What was begun is settled by the next pass.
+                let _ = state.close().await;
+                return Err(error);
+            }
+        };
+        operator.metrics.applied(&self.object.key, &report);
+        let wrote = !report.outcomes.is_empty();
+        if wrote && !stop.is_asked() {
+            report =
+                orgform_engine::verify(writer, &case, &planned, report, &mut state, &SystemClock, &Silent)
+                    .await?; // I/O
+        }
+        // What the objects' status says is what there is now.
+        let planned = match (wrote || planned.plan.adopted.len() + planned.plan.forgotten.len() > 0)
+            && !stop.is_asked()
+        {
+            true => {
+                orgform_engine::plan(writer, &case, state.provider(&one.settings.name), &SystemClock, &Silent)
+                    .await?
+            }
+            false => planned,
+        };
+        state.close().await?;
+        operator.metrics.planned(&self.object.key, &planned.plan, planned.at);
+        let done = Done { planned, report: wrote.then_some(report), released, kept };
+        Ok(self.end(one, line, root, done, offers).await)
+    }
+
+    /// The last steps of a pass that saw the provider: objects that are done with go, and everybody is told.
+    async fn end(
+        &self,
+        one: &One,
+        line: &Line,
+        root: Option<String>,
+        done: Done,
+        offers: Vec<Offer>,
+    ) -> Ended {
+        let let_go = finalizers::let_go(&self.operator.cluster, self.done_with()).await; // I/O
+        let next = next(&done.planned.plan, &one.desired, done.planned.at);
+        let failed =
+            done.report.as_ref().is_some_and(|report| !report.is_complete() && report.extra.is_empty());
+        let differs = done.report.as_ref().is_some_and(|report| {
+            matches!(report.verified, Verified::Differs { .. }) && !done.planned.plan.is_empty()
+        });
+        let told = self.tell_all(one, line, root, &done, offers).await; // I/O
+        if let Err(error) = told.and(let_go) {
+            tracing::warn!(provider = %self.object.key, "the API server did not take everything");
+            tracing::debug!(provider = %self.object.key, %error, "the API server did not take everything");
+            return Ended::Failed;
+        }
+        let unseen = !done.planned.plan.unseen.is_empty();
+        if failed || differs || unseen { Ended::Failed } else { Ended::Well(next) }
+    }
+
+    /// Reduces a plan to what may be done.
+    fn approve(
+        &self,
+        one: &One,
+        plan: &Plan,
+        releases: &Releases,
+        offers: &[Offer],
+    ) -> Result<ApprovedPlan, NotApproved> {
+        let is_spent = |digest: &Digest| {
+            self.memory.with(|state| state.is_some_and(|state| state.spent.contains_key(digest.as_str())))
+        };
+        let groups = plan.held.iter().filter(|group| !is_spent(&group.digest));
+        let named = groups.filter(|group| releases.remove.iter().any(|named| group.digest.is_named(named)));
+        let effects = match one.desired.policy.approval {
+            Approval::None => None,
+            Approval::Required => Some(self.agreed(offers)),
+        };
+        let consent =
+            Consent { effects, releases: named.map(|group| group.digest.as_str().to_owned()).collect() };
+        // The releases were taken from this very plan, and it is no look ahead.
+        orgform_plan::approve(plan.clone(), &consent)
+    }
+
+    /// The effects behind the digest that somebody agreed to.
+    fn agreed(&self, offers: &[Offer]) -> BTreeSet<Digest> {
+        let Some(named) = annotations::approved(&self.object) else { return BTreeSet::new() };
+        let offer = offers.iter().find(|offer| offer.digest == named);
+        let prints = offer.into_iter().flat_map(|offer| &offer.fingerprints);
+        prints.filter_map(|text| serde_json::from_value(to_value(text)).ok()).collect()
+    }
+
+    /// What can be agreed to: what was shown in the last seven days, this plan among it.
+    fn offers(&self, one: &One, plan: &Plan) -> Vec<Offer> {
+        if one.desired.policy.approval != Approval::Required {
+            return vec![];
+        }
+        let now = Timestamp::now();
+        let mut offers = picture::offers(&self.object);
+        offers.retain(|offer| age(offer.at, now) < OFFER);
+        let digest = plan.digest.as_str();
+        if !plan.changes.is_empty() && !offers.iter().any(|offer| offer.digest == digest) {
+            let prints: BTreeSet<Digest> = plan.changes.iter().flat_map(orgform_plan::fingerprints).collect();
+            let fingerprints = prints.iter().map(|one| one.as_str().to_owned()).collect();
+            offers.push(Offer { digest: digest.to_owned(), at: now, fingerprints });
+        }
+        let surplus = offers.len().saturating_sub(OFFERS);
+        offers.drain(..surplus);
+        offers
+    }
+
+    /// Lets go of everything in held groups that is to be kept: nobody is touched. Says how many groups those were.
+    async fn keep(
+        &self,
+        one: &One,
+        plan: &Plan,
+        releases: &Releases,
+        state: &mut OpenState,
+    ) -> Result<usize, EngineError> {
+        let groups = plan.held.iter();
+        let named: Vec<_> =
+            groups.filter(|group| releases.keep.iter().any(|named| group.digest.is_named(named))).collect();
+        let name = &one.settings.name;
+        let Some(known) = state.provider(name) else { return Ok(0) };
+        let objects: BTreeSet<ObjectRef> = named
+            .iter()
+            .flat_map(|group| &group.changes)
+            .filter_map(|change| object_of(&change.address, &one.desired, Some(known)))
+            .filter(|object| self.is_dying(object))
+            .collect();
+        let entries: Vec<Entry> = objects.iter().flat_map(|object| letting_go(known, object)).collect();
+        if entries.is_empty() {
+            return Ok(0);
+        }
+        state.record(name, entries).await?; // I/O
+        Ok(named.len())
+    }
+
+    /// From now on, what declares something of this Provider goes only when we let it.
+    async fn keep_objects(&self, one: &One) -> Result<(), kube::Error> {
+        let ours = one.objects();
+        let is_to_keep = |object: &&Arc<Object>| {
+            !object.dying && !object.kept && (ours.contains(&object.key) || object.key == self.object.key)
+        };
+        let to_keep: Vec<_> = self.objects.iter().filter(is_to_keep).cloned().collect();
+        finalizers::keep(&self.operator.cluster, to_keep).await // I/O
+    }
+
+    /// Dying objects of which nothing is remembered any more, here or at another Provider.
+    fn done_with(&self) -> Vec<Arc<Object>> {
+        let ours = self.memory.with(|state| state.map(owners).unwrap_or_default());
+        let is_done = |object: &&Arc<Object>| {
+            object.dying
+                && object.kept
+                && object.key.kind != ObjectKind::Provider
+                && !ours.contains(&object.key)
+                && self.operator.is_unknown_elsewhere(object, &self.object.key)
+        };
+        self.objects.iter().filter(is_done).cloned().collect()
+    }
+
+    /// Whether a dying Provider has nothing left to look after.
+    fn is_done_with(&self, one: &One) -> bool {
+        let remembered = self.memory.with(|state| state.is_some_and(|state| !owners(state).is_empty()));
+        !remembered && one.objects().is_empty()
+    }
+
+    /// Lets go of everything of a dying Provider, without a call: somebody asked for it.
+    async fn let_everything_go(&self) -> Ended {
+        let known = self.memory.state().unwrap_or_default();
+        let entries: Vec<Entry> =
+            owners(&known).iter().flat_map(|object| letting_go(&known, object)).collect();
+        if let Err(error) = self.record(entries).await {
+            return self.failed("Memory", &format!("{error}.")).await;
+        }
+        let mut gone = self.done_with();
+        gone.push(self.object.clone());
+        match finalizers::let_go(&self.operator.cluster, gone).await {
+            Ok(()) => Ended::Well(None),
+            Err(_) => Ended::Failed,
+        }
+    }
+
+    /// Without a connection nothing is known; what is not ours as far as we know still goes.
+    async fn without_a_line(&self, one: &One, reason: &'static str, said: &str) -> Ended {
+        let gone = finalizers::let_go(&self.operator.cluster, self.done_with()).await; // I/O
+        let said = format!(
+            "{said} Until then no deleted object goes, since nobody can tell what is left of it at the provider; \
+             annotated with orgform.dev/keep=true it goes, and everybody stays."
+        );
+        self.tell_declared(one, reason, &said).await;
+        let ended = self.tell(Standing::new(Stand::Stalled, reason, said), None).await;
+        if gone.is_err() { Ended::Failed } else { ended }
+    }
+
+    /// An object that is gone although we kept it was let go of by hand.
+    async fn forget_vanished(&self) -> Result<(), EngineError> {
+        let there: BTreeSet<&ObjectRef> = self.objects.iter().map(|object| &object.key).collect();
+        let entries = self.memory.with(|state| {
+            let Some(state) = state else { return vec![] };
+            let gone = owners(state).into_iter().filter(|object| !there.contains(object));
+            gone.flat_map(|object| letting_go(state, &object)).collect()
+        });
+        let by_hand: Vec<Entry> = {
+            let state = self.memory.state().unwrap_or_default();
+            let asked = self.objects.iter().filter(|object| object.dying && annotations::is_let_go(object));
+            asked.flat_map(|object| letting_go(&state, &object.key)).collect()
+        };
+        self.record(entries.into_iter().chain(by_hand).collect()).await
+    }
+
+    async fn record(&self, entries: Vec<Entry>) -> Result<(), EngineError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let name = self.object.key.name.as_ref().into();
+        let holder = Holder::new("orgform");
+        let mut state =
+            OpenState::open(self.memory.store(), &memory::root(), &holder, Arc::new(SystemClock)).await?;
+        state.record(&name, entries).await?; // I/O
+        state.close().await?;
+        Ok(())
+    }
+
+    fn is_dying(&self, key: &ObjectRef) -> bool {
+        self.objects.iter().any(|object| object.key == *key && object.dying)
+    }
+}
+
+/// Who may speak for an account of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// This Provider.
+    Ours,
+    /// An older Provider of the same server has not said yet which account it speaks for.
+    NotYet,
+    /// An older Provider.
+    Others,
+}
+
+/// The provider's id of the topmost account, if there is one.
+fn root_of(planned: &Planned) -> Option<String> {
+    let accounts = &planned.world.directory.accounts;
+    let mut tops = accounts
+        .iter()
+        .filter(|(_, account)| account.parent.as_ref().is_none_or(|parent| !accounts.contains_key(parent)));
+    tops.next().map(|(id, _)| id.to_string())
+}
+
+/// The next instant at which time alone changes what is to do.
+fn next(plan: &Plan, desired: &Desired, now: Timestamp) -> Option<Duration> {
+    let grants =
+        desired.all_memberships().flat_map(|(_, _, one)| one.grants.values().filter_map(|ends| *ends));
+    let until = plan.deferred.iter().filter_map(|one| one.until);
+    let next = grants.chain(until).filter(|at| *at > now).min()?;
+    // A little later: at that very instant it is not over yet.
+    Some(age(now, next) + Duration::from_millis(200))
+}
+
+/// How long from one time to a later one.
+fn age(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO)
+}

@@ -1,0 +1,412 @@
+//! What a pass says of the Provider and of every object that has a part in it.
+
+use serde_json::Map;
+
+use orgform_model::Thing;
+use orgform_model::invite::InviteStatus;
+use orgform_model::state::MembershipRecord;
+use orgform_plan::Fate;
+use orgform_spec::crd::{Invite, InviteState, MailOutcome, MembershipPhase, MembershipStatus};
+use serde_json::json;
+
+use super::{
+    Address, Arc, BTreeMap, BTreeSet, Clock, Desired, Done, Ended, EngineError, Known, Line, Object,
+    ObjectKind, ObjectRef, Offer, One, Pass, ProviderState, Stand, Standing, SystemClock, condition,
+    object_of, owners, picture, to_value,
+};
+use crate::board::Part;
+use crate::conditions::cut;
+
+/// What hinders an object, worst first.
+type Issues = BTreeMap<ObjectRef, Vec<Standing>>;
+
+impl Pass<'_> {
+    /// Says how the Provider stands, and nothing else that is known of it now.
+    pub(super) async fn tell(&self, standing: Standing, next: Option<std::time::Duration>) -> Ended {
+        let now = SystemClock.now();
+        let mut status = picture::before(&self.object);
+        status.conditions = standing.conditions(&self.object, now);
+        status.observed_generation = Some(self.object.generation);
+        let status = without_memory(to_value(&status));
+        match self.operator.board.write(vec![(self.object.clone(), standing, status)]).await {
+            Ok(()) => Ended::Well(next),
+            Err(error) => {
+                tracing::warn!(provider = %self.object.key, "a status could not be written");
+                tracing::debug!(provider = %self.object.key, %error, "a status could not be written");
+                Ended::Failed
+            }
+        }
+    }
+
+    /// Says that something failed that may come by itself.
+    pub(super) async fn failed(&self, reason: &'static str, said: &str) -> Ended {
+        tracing::warn!(provider = %self.object.key, reason, "a pass failed");
+        self.tell(Standing::new(Stand::Coming, reason, said), None).await;
+        Ended::Failed
+    }
+
+    pub(super) async fn failed_with(&self, error: &EngineError) -> Ended {
+        let mut said = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            said.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        let hint = match error {
+            EngineError::Unobservable(error) => error.hint.clone(),
+            _ => None,
+        };
+        let said = format!("{said}. {}", hint.unwrap_or_else(|| "It is tried again by itself.".to_owned()));
+        let reason = match error {
+            EngineError::Unobservable(_) => "Unobservable",
+            EngineError::State(_) | EngineError::Interrupted { .. } => "Memory",
+            EngineError::Mode { .. } | EngineError::OtherServer { .. } | EngineError::Spent { .. } => {
+                "Refused"
+            }
+        };
+        self.failed(reason, &said).await
+    }
+
+    /// Says of everything that declares something of this Provider why nothing is done.
+    pub(super) async fn tell_declared(&self, one: &One, reason: &'static str, said: &str) {
+        let part = |object: &Arc<Object>| {
+            let standing = Standing::new(Stand::Stalled, reason, said);
+            (object.clone(), Part { standing, fields: Map::new(), memberships: vec![] })
+        };
+        let remembered = self.memory.with(|state| state.map(owners).unwrap_or_default());
+        let ours = one.objects();
+        let has_part = |object: &&Arc<Object>| ours.contains(&object.key) || remembered.contains(&object.key);
+        let parts = self.parts();
+        let said = self.objects.iter().filter(has_part).map(part).collect();
+        let told = self.operator.board.publish(&self.object.key, said, &parts, SystemClock.now());
+        if let Err(error) = told.await {
+            tracing::warn!(provider = %self.object.key, "a status could not be written");
+            tracing::debug!(provider = %self.object.key, %error, "a status could not be written");
+        }
+    }
+
+    /// Says how everything stands.
+    pub(super) async fn tell_all(
+        &self,
+        one: &One,
+        line: &Line,
+        root: Option<String>,
+        done: &Done,
+        offers: Vec<Offer>,
+    ) -> Result<(), kube::Error> {
+        let now = done.planned.at;
+        let state = self.memory.state().unwrap_or_default();
+        let issues = self.issues(one, done, &state);
+        let memberships = memberships(&one.desired, done, &state, &issues);
+        let active =
+            memberships.values().flatten().filter(|one| one.phase == MembershipPhase::Active).count();
+        let (ours, remembered) = (one.objects(), owners(&state));
+        let mut said = Vec::new();
+        for object in self.objects.iter().filter(|object| object.key.kind != ObjectKind::Provider) {
+            let has_part = ours.contains(&object.key) || remembered.contains(&object.key);
+            self.operator.board.retain(&object.key, &self.object.key, has_part);
+            if has_part {
+                let part = self.part(object, one, &state, &issues, &memberships);
+                said.push((object.clone(), part));
+            }
+        }
+        self.operator.board.publish(&self.object.key, said, &self.parts(), now).await?; // I/O
+        let standing = self.standing(one, done);
+        let known = Known {
+            connection: &line.label,
+            root,
+            desired: &one.desired,
+            active: u32::try_from(active).unwrap_or(u32::MAX),
+            plan: &done.planned.plan,
+            report: done.report.as_ref(),
+            offers,
+            now,
+        };
+        let status = without_memory(to_value(&picture::picture(&self.object, &standing, &known)));
+        self.operator.board.write(vec![(self.object.clone(), standing, status)]).await // I/O
+    }
+
+    /// How many Providers have a part in each object.
+    fn parts(&self) -> BTreeMap<ObjectRef, usize> {
+        let mut parts = BTreeMap::new();
+        // What other namespaces say of an object is not known here; it is said once it is.
+        let is_own = |object: &ObjectRef| object.namespace == self.object.key.namespace;
+        for object in self.declared.providers.iter().flat_map(One::objects).filter(is_own) {
+            *parts.entry(object).or_insert(0) += 1;
+        }
+        parts
+    }
+
+    /// How the Provider stands: what needs somebody comes first.
+    fn standing(&self, one: &One, done: &Done) -> Standing {
+        let plan = &done.planned.plan;
+        let errors = self.errors();
+        let mut standing = if !plan.held.is_empty() {
+            let groups: Vec<String> = plan
+                .held
+                .iter()
+                .take(8)
+                .map(|group| {
+                    let account = group.account.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+                    format!("{account}{} ({})", group.because, group.digest.as_str())
+                })
+                .collect();
+            let said = format!(
+                "Held: {}. Annotate this Provider with orgform.dev/release: remove=DIGEST to let a group go, or \
+                 keep=DIGEST to let go of deleted objects and keep everybody at the provider.",
+                groups.join("; ")
+            );
+            Standing::new(Stand::Stalled, "Held", said)
+        } else if let Some(first) = plan.refused.first() {
+            let more = plan.refused.len() - 1;
+            let more = if more > 0 { format!(" And {more} more.") } else { String::new() };
+            let said = format!(
+                "{}: {} is refused: {}. {}{more}",
+                first.address, first.what, first.because, first.next
+            );
+            Standing::new(Stand::Stalled, "Refused", said)
+        } else if errors > 0 {
+            let what = if errors == 1 { "object has" } else { "objects have" };
+            Standing::new(
+                Stand::Stalled,
+                "Invalid",
+                format!("{errors} {what} an error; their status says which."),
+            )
+        } else if let Some(unseen) = plan.unseen.first() {
+            let what = unseen.account.as_ref().map_or_else(|| plan.provider.to_string(), ToString::to_string);
+            Standing::new(
+                Stand::Coming,
+                "Unseen",
+                format!("{what} could not be looked at: {}.", unseen.because),
+            )
+        } else if !plan.changes.is_empty() {
+            let waits = done.report.as_ref().is_some_and(|report| !report.is_complete());
+            let count = plan.changes.len();
+            match (one.desired.policy.mode, waits) {
+                (orgform_model::policy::Mode::Apply, false)
+                    if one.desired.policy.approval == orgform_model::policy::Approval::Required =>
+                {
+                    let said = format!(
+                        "{count} changes wait for approval. Read `status.changes`, then annotate this Provider with \
+                         orgform.dev/approve: {}.",
+                        plan.digest.as_str()
+                    );
+                    Standing::new(Stand::Stalled, "ApprovalRequired", said)
+                }
+                (orgform_model::policy::Mode::Apply, _) => {
+                    Standing::new(Stand::Coming, "Changing", format!("{count} changes are not done yet."))
+                }
+                (mode, _) => {
+                    let said =
+                        format!("{count} changes are planned; the mode is {mode:?}, so nothing is written.");
+                    Standing::new(Stand::Stalled, "Planned", said)
+                }
+            }
+        } else if !plan.deferred.is_empty() {
+            let first = &plan.deferred[0];
+            let said = format!("{}: {} waits {}.", first.address, first.what, first.because);
+            Standing::new(Stand::Coming, "Deferred", said)
+        } else if self.object.dying {
+            let said = "Deleted, but objects still name it: they are looked after until they are gone too.";
+            Standing::new(Stand::Coming, "Deleting", said)
+        } else {
+            Standing::new(Stand::Ready, "AsDeclared", "The provider shows what is declared.")
+        };
+        let held = !plan.held.is_empty();
+        let said = match (done.released, done.kept) {
+            (0, 0) if held => standing.message.clone(),
+            (0, 0) => "Nothing waits for a release.".to_owned(),
+            (released, 0) => format!("{released} groups were released and went."),
+            (_, kept) => format!("{kept} groups were let go of; nobody was touched."),
+        };
+        let reason = if held { "OverTheLimit" } else { "NothingHeld" };
+        standing.more.push((condition::HELD, held, reason, said));
+        standing
+    }
+
+    /// How many objects of the namespace have an error.
+    fn errors(&self) -> usize {
+        let own = self.objects.iter().filter(|object| object.key.namespace == self.object.key.namespace);
+        own.filter(|object| self.declared.errors_of(&object.label()).is_some()).count()
+    }
+
+    /// What hinders each object.
+    fn issues(&self, one: &One, done: &Done, state: &ProviderState) -> Issues {
+        let mut issues = Issues::new();
+        let mut add = |address: &Address, standing: Standing| {
+            if let Some(object) = object_of(address, &one.desired, Some(state)) {
+                issues.entry(object).or_default().push(standing);
+            }
+        };
+        let plan = &done.planned.plan;
+        for group in &plan.held {
+            for change in &group.changes {
+                let said = format!("Held: {}. The Provider says how to release it.", group.because);
+                add(&change.address, Standing::new(Stand::Stalled, "Held", said));
+            }
+        }
+        for refused in &plan.refused {
+            let is_role =
+                matches!(refused.address.thing, Thing::Role(_)) && refused.what.starts_with("remove");
+            let reason = if is_role { "InUse" } else { "Refused" };
+            let said = format!("{} is refused: {}. {}", refused.what, refused.because, refused.next);
+            add(&refused.address, Standing::new(Stand::Stalled, reason, said));
+        }
+        for outcome in done.report.iter().flat_map(|report| &report.outcomes) {
+            let said = match &outcome.result {
+                Fate::Failed { said, next, .. } => format!("{said}. Next: {next}."),
+                Fate::Stale { said } => format!("{said}. It is planned again."),
+                Fate::Skipped { because } => format!("Not done: {because}."),
+                Fate::Stopped => "Not done: the operator was stopped before.".to_owned(),
+                Fate::Done | Fate::Invited | Fate::Joined | Fate::Stored { .. } => continue,
+            };
+            add(&outcome.address, Standing::new(Stand::Coming, "Failed", said));
+        }
+        for change in &plan.changes {
+            let said = format!("{} is planned: {}.", picture::kind_of(change), picture::in_words(change));
+            add(&change.address, Standing::new(Stand::Coming, "Planned", said));
+        }
+        for deferred in &plan.deferred {
+            let said = format!("{} waits {}.", deferred.what, deferred.because);
+            add(&deferred.address, Standing::new(Stand::Coming, "Deferred", said));
+        }
+        for drift in &plan.drift {
+            let said = format!("{}: {}.", drift.what, drift.because);
+            add(&drift.address, Standing::new(Stand::Stalled, "Drift", said));
+        }
+        issues
+    }
+
+    fn part(
+        &self,
+        object: &Arc<Object>,
+        one: &One,
+        state: &ProviderState,
+        issues: &Issues,
+        memberships: &BTreeMap<ObjectRef, Vec<MembershipStatus>>,
+    ) -> Part {
+        let mut fields = Map::new();
+        match object.key.kind {
+            ObjectKind::Account => {
+                fields.insert("provider".to_owned(), json!(one.settings.name.as_str()));
+                let known = state.accounts.iter().find(|(_, record)| record.object == object.key);
+                fields.extend(known.map(|(id, _)| ("externalId".to_owned(), json!(id.as_str()))));
+            }
+            ObjectKind::Role => {
+                fields.insert("provider".to_owned(), json!(one.settings.name.as_str()));
+                let known = state.roles.iter().find(|(_, record)| record.object == object.key);
+                fields.extend(known.map(|(id, _)| ("externalId".to_owned(), json!(id.as_str()))));
+            }
+            ObjectKind::ApiKey => {
+                fields.insert("provider".to_owned(), json!(one.settings.name.as_str()));
+                let known = state.api_keys.iter().find(|(_, record)| record.object == object.key);
+                fields.extend(known.map(|(id, _)| ("externalId".to_owned(), json!(id.as_str()))));
+            }
+            ObjectKind::Member | ObjectKind::Provider => {}
+        }
+        let memberships = memberships.get(&object.key).cloned().unwrap_or_default();
+        let standing = match (self.declared.errors_of(&object.label()), issues.get(&object.key)) {
+            (Some(said), _) => Standing::new(Stand::Stalled, "Invalid", said),
+            (None, Some(issues)) => {
+                let worst = issues.iter().find(|one| one.stand == Stand::Stalled);
+                worst.or_else(|| issues.first()).cloned().unwrap_or_else(ready)
+            }
+            (None, None) if object.dying => {
+                let said = "Deleted; it goes when nothing is left of it at the provider.";
+                Standing::new(Stand::Coming, "Deleting", said)
+            }
+            (None, None) => ready(),
+        };
+        Part { standing, fields, memberships }
+    }
+}
+
+fn ready() -> Standing {
+    Standing::new(Stand::Ready, "AsDeclared", "The provider shows what is declared.")
+}
+
+/// What is so in each account of each Member: as it was seen, else as it is remembered.
+fn memberships(
+    desired: &Desired,
+    done: &Done,
+    state: &ProviderState,
+    issues: &Issues,
+) -> BTreeMap<ObjectRef, Vec<MembershipStatus>> {
+    let ids: BTreeMap<_, _> = state.accounts.iter().map(|(id, record)| (&record.path, id)).collect();
+    let mut all: BTreeMap<ObjectRef, Vec<MembershipStatus>> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for (path, email, one) in desired.all_memberships() {
+        let account =
+            desired.accounts.get(path).map_or_else(|| path.to_string(), |one| one.object.name.to_string());
+        let id = ids.get(path).copied();
+        let record = id.and_then(|id| state.membership(id, email));
+        let content = id.and_then(|id| done.planned.world.content(id));
+        let member = content.and_then(|content| {
+            let known = record.and_then(|record| record.person.as_ref());
+            let is = |(id, member): &(_, &orgform_model::world::ActualMember)| {
+                Some(*id) == known || member.email.as_ref() == Some(email)
+            };
+            content.members.iter().find(is)
+        });
+        let invite = content.and_then(|content| content.invites.iter().find(|invite| invite.email == *email));
+        let phase = match (member, invite) {
+            (Some((_, member)), _) if member.disabled => MembershipPhase::Disabled,
+            (Some(_), _) => MembershipPhase::Active,
+            (None, Some(invite)) => match invite.status {
+                InviteStatus::Pending => MembershipPhase::Invited,
+                InviteStatus::Expired => MembershipPhase::Expired,
+                InviteStatus::Failed => MembershipPhase::Failed,
+            },
+            (None, None) => MembershipPhase::Absent,
+        };
+        let roles: Vec<String> = one.grants.keys().map(ToString::to_string).collect();
+        let external_id = member.map(|(id, _)| id.to_string());
+        let invite = invite.filter(|_| member.is_none()).map(|invite| Invite {
+            state: match invite.status {
+                InviteStatus::Pending => InviteState::Pending,
+                InviteStatus::Expired => InviteState::Expired,
+                InviteStatus::Failed => InviteState::Failed,
+            },
+            since: invite.invited_at.or_else(|| record?.mail.last),
+            expires_at: None,
+            mails: record.map_or(0, |record| record.mail.attempts),
+            last_mail: record.and_then(|record| record.mail.last),
+            mail: record.and_then(outcome),
+        });
+        let issue = issues.get(&one.object).and_then(|issues| issues.first());
+        let shown = !matches!(phase, MembershipPhase::Absent);
+        // One object may name an account twice: its own error says so.
+        if !seen.insert((one.object.clone(), account.clone())) {
+            continue;
+        }
+        all.entry(one.object.clone()).or_default().push(MembershipStatus {
+            account,
+            phase,
+            roles: if shown { roles } else { vec![] },
+            external_id,
+            invite,
+            reason: issue.map(|one| one.reason.to_owned()),
+            message: issue.map(|one| cut(&one.message, 4000)),
+        });
+    }
+    all
+}
+
+fn outcome(record: &MembershipRecord) -> Option<MailOutcome> {
+    use orgform_model::invite::MailOutcome as Known;
+    record.mail.outcome.map(|outcome| match outcome {
+        Known::Sent => MailOutcome::Sent,
+        Known::Unknown => MailOutcome::Unknown,
+        Known::Failed => MailOutcome::Failed,
+    })
+}
+
+/// What is remembered has writers of its own.
+fn without_memory(mut status: serde_json::Value) -> serde_json::Value {
+    if let Some(fields) = status.as_object_mut() {
+        for name in ["remembered", "losses", "spent", "retained"] {
+            fields.remove(name);
+        }
+    }
+    status
+}

@@ -1,0 +1,219 @@
+//! A namespace, a simulator and an operator.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use orgform_control_plane::{ControlPlane, WAIT};
+use orgform_sim::pureport::{self, Sim};
+use tokio::runtime::Runtime;
+
+/// The shared control plane; our kinds are known there.
+pub(crate) fn plane() -> &'static ControlPlane {
+    static READY: OnceLock<()> = OnceLock::new();
+    let plane = ControlPlane::shared();
+    READY.get_or_init(|| {
+        plane.kubectl().run(&["apply", "--server-side", "-f", &path("crds")]).unwrap().ok().unwrap();
+        for kind in ["providers", "accounts", "roles", "members", "apikeys"] {
+            let definition = format!("crd/{kind}.orgform.dev");
+            plane.kubectl().wait_for("default", &definition, "condition=Established").unwrap();
+        }
+    });
+    plane
+}
+
+/// A path in the repository.
+pub(crate) fn path(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    root.join(name).display().to_string()
+}
+
+/// A namespace with a simulator behind it.
+pub(crate) struct Bed {
+    pub(crate) namespace: String,
+    pub(crate) sim: Sim,
+    pub(crate) runtime: Runtime,
+}
+
+/// A running operator.
+pub(crate) struct Operator {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+    address: String,
+}
+
+impl Bed {
+    pub(crate) fn new() -> Self {
+        let namespace = plane().namespace().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let options = pureport::Options { root_account: "Acme".to_owned(), ..pureport::Options::default() };
+        let sim = runtime.block_on(pureport::start(options)).unwrap();
+        Self { namespace, sim, runtime }
+    }
+
+    /// Puts the credential where the Provider looks for it.
+    pub(crate) fn secret(&self) {
+        let (key, secret) = Sim::admin_key();
+        let (key, secret) = (format!("--from-literal=key={key}"), format!("--from-literal=secret={secret}"));
+        self.kubectl(&["create", "secret", "generic", "pureport", &key, &secret]);
+    }
+
+    /// A Provider that speaks to the simulator; `more` are further lines of its spec.
+    pub(crate) fn provider(&self, more: &str) -> String {
+        format!(
+            "apiVersion: orgform.dev/v1alpha1\nkind: Provider\nmetadata: {{ name: pureport }}\nspec:\n  pureport:\n    \
+             endpoint: {}\n    credentials:\n      key: {{ secretKeyRef: {{ name: pureport, key: key }} }}\n      \
+             secret: {{ secretKeyRef: {{ name: pureport, key: secret }} }}\n{more}---\n",
+            self.sim.url()
+        )
+    }
+
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        let arguments = [&["--namespace", &self.namespace], arguments].concat();
+        plane().kubectl().run(&arguments).unwrap().ok().unwrap()
+    }
+
+    pub(crate) fn apply(&self, objects: &str) {
+        let arguments = ["apply", "--namespace", &self.namespace, "-f", "-"];
+        plane().kubectl().feed(&arguments, objects).unwrap().ok().unwrap();
+    }
+
+    /// Waits until something holds of an object.
+    pub(crate) fn wait(&self, object: &str, holds: &str) {
+        if let Err(error) = plane().kubectl().wait_for(&self.namespace, object, holds) {
+            panic!("{error}\n{}", self.kubectl(&["get", "oprov,oacc,orole,omem,okey", "-o", "yaml"]));
+        }
+    }
+
+    /// A part of an object.
+    pub(crate) fn get(&self, object: &str, part: &str) -> String {
+        self.kubectl(&["get", object, "-o", &format!("jsonpath={part}")])
+    }
+
+    /// Who has access in an account, and who is invited.
+    pub(crate) fn people(&self, account: &str) -> (usize, usize) {
+        let truth = self.sim.truth();
+        let account = truth.accounts.values().find(|one| one.name == account).unwrap();
+        (account.members.len(), account.invites.len())
+    }
+
+    /// Starts an operator for this namespace.
+    pub(crate) fn operator(&self) -> Operator {
+        self.operator_as(&plane().kubeconfig(), &[])
+    }
+
+    /// Starts one with a kubeconfig and more arguments.
+    pub(crate) fn operator_as(&self, kubeconfig: &PathBuf, more: &[&str]) -> Operator {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_orgform-operator"))
+            .args(["--listen=127.0.0.1:0", "--lease-seconds=4", "--settle-milliseconds=2000"])
+            .arg(format!("--namespace={}", self.namespace))
+            .arg(format!("--lease-namespace={}", self.namespace))
+            .args(more)
+            .env("KUBECONFIG", kubeconfig)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (tell, lines) = channel();
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                if tell.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut operator = Operator { child, lines, said: vec![], address: String::new() };
+        let serving = operator.wait_for("serving health and metrics");
+        let line: serde_json::Value = serde_json::from_str(&serving).unwrap();
+        operator.address = line["fields"]["address"].as_str().unwrap().to_owned();
+        operator
+    }
+}
+
+impl Operator {
+    /// Waits for a line of its log that has this text in it.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(WAIT) {
+                Ok(line) => {
+                    self.said.push(line.clone());
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(error) => panic!("it never said {text:?}: {error}\n{}", self.said.join("\n")),
+            }
+        }
+    }
+
+    /// Forgets what it said until now.
+    pub(crate) fn hush(&mut self) {
+        self.said.extend(self.lines.try_iter());
+    }
+
+    /// Waits until a pass ends well.
+    pub(crate) fn wait_for_pass(&mut self) {
+        self.wait_for("\"outcome\":\"well\"");
+    }
+
+    /// Everything it said.
+    pub(crate) fn said(&mut self) -> String {
+        self.hush();
+        self.said.join("\n")
+    }
+
+    /// A page of its HTTP server.
+    pub(crate) fn page(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    /// The value of a metric without labels, or with these.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let page = self.page("/metrics");
+        let line =
+            page.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}\n{page}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn wait_for_end(&mut self) {
+        // Its log ends when it does.
+        while let Ok(line) = self.lines.recv_timeout(WAIT) {
+            self.said.push(line);
+        }
+        self.child.wait().unwrap();
+    }
+
+    /// Kills it, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", self.said());
+        }
+    }
+}

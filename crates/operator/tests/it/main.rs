@@ -1,0 +1,13 @@
+//! The operator on a real control plane, with a simulator behind it.
+//!
+//! Each story has a namespace, a simulator and an operator of its own. Waiting is by watches, by what the operator
+//! logs and by what the simulator sees, never by the clock.
+
+mod bed;
+mod breaker;
+mod chart;
+mod copies;
+mod crash;
+mod first;
+mod modes;
+mod tenancy;

@@ -1,0 +1,130 @@
+//! How far a Provider goes: modes, approval, pause, the ends of grants, and a Secret that changes.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use orgform_sim::pureport::{Act, Sim};
+
+use crate::bed::Bed;
+
+const ACCOUNT: &str = "\
+apiVersion: orgform.dev/v1alpha1
+kind: Account
+metadata: { name: acme }
+spec: { providerRef: { name: pureport }, displayName: Acme }
+---
+";
+
+fn member(name: &str, more: &str) -> String {
+    format!(
+        "apiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: {name} }}\nspec:\n  email: \
+         {name}@acme.example\n  memberships: [{{ accountRef: {{ name: acme }}, roles: [read-only]{more} }}]\n---\n"
+    )
+}
+
+fn reason(word: &str) -> String {
+    format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_provider_shows_its_plan_waits_for_approval_and_stands_still_when_paused() {
+    let bed = Bed::new();
+    bed.secret();
+    bed.apply(&(bed.provider("  mode: Plan\n") + ACCOUNT + &member("ada", "")));
+    let _operator = bed.operator();
+    bed.wait("oprov/pureport", &reason("Planned"));
+    assert_eq!(bed.get("oprov/pureport", "{.status.changes.first[0].kind}"), "invite");
+    assert_eq!(bed.sim.stats().writes, 0);
+
+    bed.kubectl(&[
+        "patch",
+        "oprov/pureport",
+        "--type=merge",
+        "-p",
+        "{\"spec\":{\"mode\":\"Apply\",\"approval\":\"Required\"}}",
+    ]);
+    bed.wait("oprov/pureport", &reason("ApprovalRequired"));
+    assert_eq!(bed.sim.stats().writes, 0);
+    let digest = bed.get("oprov/pureport", "{.status.digest}");
+
+    // What is declared after the approval was given is not in it.
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused=true"]);
+    bed.wait("oprov/pureport", &reason("Paused"));
+    bed.apply(&member("tim", ""));
+    bed.kubectl(&["annotate", "oprov/pureport", &format!("orgform.dev/approve={digest}")]);
+    assert_eq!(bed.sim.stats().writes, 0);
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused-"]);
+    bed.wait("omem/ada", &reason("Invited"));
+    bed.wait("oprov/pureport", &reason("ApprovalRequired"));
+    let mails = bed.sim.stats().mails_by_recipient;
+    assert_eq!((mails.get("ada@acme.example"), mails.get("tim@acme.example")), (Some(&1), None));
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_grant_ends_at_its_instant_without_anybody_asking() {
+    let bed = Bed::new();
+    bed.secret();
+    let ends = Timestamp::now() + Duration::from_secs(25);
+    bed.apply(
+        &(bed.provider("")
+            + ACCOUNT
+            + &member("ada", "")
+            + &member("rosa", &format!(", expiresAt: {ends:.0}"))),
+    );
+    let _operator = bed.operator();
+    bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
+    bed.sim.act(Act::AcceptAll { except: 0.0, seed: 0 }).unwrap();
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/reconcile-at=joined"]);
+    bed.wait("omem/rosa", "condition=Joined");
+    assert_eq!(bed.people("Acme").0, 3);
+    bed.wait("omem/rosa", "jsonpath={.status.memberships[0].phase}=Absent");
+    assert_eq!(bed.people("Acme").0, 2);
+    assert!(Timestamp::now() >= ends);
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_secret_that_is_corrected_is_used_at_once() {
+    let bed = Bed::new();
+    let (key, secret) = Sim::admin_key();
+    let key = format!("--from-literal=key={key}");
+    bed.kubectl(&["create", "secret", "generic", "pureport", &key, "--from-literal=secret=wrong"]);
+    bed.apply(&(bed.provider("") + ACCOUNT + &member("ada", "")));
+    let mut operator = bed.operator();
+    bed.wait("oprov/pureport", &reason("Unobservable"));
+    let patch = format!("{{\"stringData\":{{\"secret\":\"{secret}\"}}}}");
+    bed.kubectl(&["patch", "secret/pureport", "--type=merge", "-p", &patch]);
+    bed.wait("omem/ada", &reason("Invited"));
+    let said = operator.said() + &bed.kubectl(&["get", "oprov,omem,events", "-o", "yaml"]);
+    assert!(!said.contains(secret), "a secret was told");
+    assert!(!operator.said().contains("ada@acme.example"), "a person was told of");
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_role_in_use_stays_and_of_two_providers_of_one_account_the_younger_writes_nothing() {
+    let bed = Bed::new();
+    bed.secret();
+    let role = "apiVersion: orgform.dev/v1alpha1\nkind: Role\nmetadata: { name: viewer }\nspec:\n  accountRef: { name: acme \
+                }\n  displayName: Viewer\n  permissions: [{ resources: [networks], actions: [read] }]\n---\n";
+    let member = member("ada", "").replace("read-only", "viewer");
+    bed.apply(&(bed.provider("") + ACCOUNT + role + &member));
+    let _operator = bed.operator();
+    bed.wait("omem/ada", &reason("Invited"));
+    bed.kubectl(&["delete", "orole/viewer", "--wait=false"]);
+    bed.wait("omem/ada", &reason("Invalid"));
+    let truth = bed.sim.truth();
+    assert!(truth.accounts.values().any(|one| one.roles.values().any(|role| role.name == "Viewer")));
+    assert!(!bed.get("orole/viewer", "{.metadata.deletionTimestamp}").is_empty());
+
+    let writes = bed.sim.stats().writes;
+    let second = bed.provider("").replace("name: pureport }\nspec", "name: second }\nspec");
+    let account =
+        ACCOUNT.replace("name: acme }", "name: other }").replace("name: pureport }", "name: second }");
+    let tim = self::member("tim", "").replace("name: acme }", "name: other }");
+    bed.apply(&(second + &account + &tim));
+    bed.wait("oprov/second", &reason("Conflict"));
+    assert_eq!(bed.sim.stats().writes, writes);
+}

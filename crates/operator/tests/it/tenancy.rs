@@ -1,0 +1,61 @@
+//! Several namespaces: what a tenant may do in somebody else's account, and what not.
+
+use crate::bed::{Bed, plane};
+
+fn reason(word: &str) -> String {
+    format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_tenant_gives_what_is_open_and_nothing_else_and_the_owners_people_go_on() {
+    let bed = Bed::new();
+    bed.secret();
+    let team = plane().namespace().unwrap();
+    bed.apply(
+        &(bed.provider("")
+            + &format!(
+                "apiVersion: orgform.dev/v1alpha1\nkind: Account\nmetadata: {{ name: acme }}\nspec:\n  providerRef: {{ \
+                 name: pureport }}\n  displayName: Acme\n  allowedNamespaces: [{{ name: {team}, roles: [read-only] \
+                 }}]\n---\napiVersion: orgform.dev/v1alpha1\nkind: Account\nmetadata: {{ name: closed }}\nspec: {{ \
+                 parentRef: {{ name: acme }}, displayName: Closed }}\n---\napiVersion: orgform.dev/v1alpha1\nkind: \
+                 Member\nmetadata: {{ name: owner }}\nspec:\n  email: owner@acme.example\n  memberships: [{{ accountRef: \
+                 {{ name: acme }}, roles: [read-only] }}]\n"
+            )),
+    );
+    let member = |name: &str, email: &str, account: &str, role: &str| {
+        let object = format!(
+            "apiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: {name} }}\nspec:\n  email: \
+             {email}@acme.example\n  memberships: [{{ accountRef: {{ name: {account}, namespace: {} }}, roles: [{role}] }}]\n",
+            bed.namespace
+        );
+        let arguments = ["apply", "--namespace", &team, "-f", "-"];
+        plane().kubectl().feed(&arguments, &object).unwrap().ok().unwrap();
+    };
+    member("joan", "joan", "acme", "read-only");
+    member("eve", "eve", "acme", "admin");
+    member("eve-elsewhere", "eve", "closed", "read-only");
+    member("nowhere", "eve", "no-such-account", "read-only");
+    member("doubled", "owner", "acme", "read-only");
+    let namespace = format!("--namespace={team}");
+    let _operator = bed.operator_as(&plane().kubeconfig(), &[&namespace]);
+    let wait = |object: &str, word: &str| plane().kubectl().wait_for(&team, object, &reason(word)).unwrap();
+    wait("omem/joan", "Invited");
+    wait("omem/eve", "NotAllowed");
+    wait("omem/eve-elsewhere", "NotAllowed");
+    wait("omem/nowhere", "NotAllowed");
+    wait("omem/doubled", "Conflict");
+    bed.wait("omem/owner", &reason("Invited"));
+    let mails = bed.sim.stats().mails_by_recipient;
+    assert_eq!(mails.get("eve@acme.example"), None);
+    assert_eq!((mails.get("joan@acme.example"), mails.get("owner@acme.example")), (Some(&1), Some(&1)));
+
+    // What is deleted there goes, within the same limits.
+    plane()
+        .kubectl()
+        .run(&["delete", "--namespace", &team, "omem/joan", "--timeout=120s"])
+        .unwrap()
+        .ok()
+        .unwrap();
+    assert_eq!(bed.people("Acme"), (1, 1), "the founder, and the invite of the owner's own");
+}
