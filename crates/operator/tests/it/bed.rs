@@ -26,6 +26,18 @@ pub(crate) fn plane() -> &'static ControlPlane {
     plane
 }
 
+/// A role of the account acme.
+pub(crate) const ROLE: &str = "\
+apiVersion: orgform.dev/v1alpha1
+kind: Role
+metadata: { name: read-only }
+spec:
+  accountRef: { name: acme }
+  displayName: Looks on
+  permissions: [{ resources: [networks], actions: [read] }]
+---
+";
+
 /// A path in the repository.
 pub(crate) fn path(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
@@ -110,9 +122,15 @@ impl Bed {
     /// Starts one with a kubeconfig and more arguments.
     pub(crate) fn operator_as(&self, kubeconfig: &PathBuf, more: &[&str]) -> Operator {
         let mut child = Command::new(env!("CARGO_BIN_EXE_orgform-operator"))
-            .args(["--listen=127.0.0.1:0", "--lease-seconds=4", "--settle-milliseconds=2000"])
+            .args(["--listen=127.0.0.1:0", "--settle-milliseconds=2000"])
             .arg(format!("--namespace={}", self.namespace))
             .arg(format!("--lease-namespace={}", self.namespace))
+            // A busy machine renews late; a story about leases says what it needs.
+            .args(if more.iter().any(|one| one.starts_with("--lease-seconds")) {
+                None
+            } else {
+                Some("--lease-seconds=12")
+            })
             .args(more)
             .env("KUBECONFIG", kubeconfig)
             .stdin(Stdio::null())

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use orgform_sim::pureport::Act;
 
-use crate::bed::{Bed, plane};
+use crate::bed::{Bed, ROLE, plane};
 
 const PEOPLE: usize = 30;
 
@@ -29,7 +29,7 @@ fn people() -> String {
 fn joined() -> (Bed, crate::bed::Operator) {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + &people()));
+    bed.apply(&(bed.provider("") + ROLE + &people()));
     let mut operator = bed.operator();
     bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
     bed.sim.act(Act::AcceptAll { except: 0.0, seed: 0 }).unwrap();
@@ -58,7 +58,7 @@ fn many_deletions_remove_nobody_until_they_are_released_and_keeping_touches_nobo
     let digest = bed.get("oprov/pureport", "{.status.held[0].digest}");
     let writes = bed.sim.stats().writes;
     bed.kubectl(&["annotate", "oprov/pureport", &format!("orgform.dev/release=keep={digest}")]);
-    bed.kubectl(&["wait", "--for=delete", "omem", "--all", "--timeout=180s"]);
+    bed.kubectl(&["delete", "omem", "--all", "--timeout=180s"]);
     assert_eq!(bed.people("Acme"), (PEOPLE + 1, 0));
     operator.hush();
     bed.apply(&people());
@@ -72,7 +72,7 @@ fn many_deletions_remove_nobody_until_they_are_released_and_keeping_touches_nobo
     let digest = bed.get("oprov/pureport", "{.status.held[0].digest}");
     let release = format!("orgform.dev/release=remove={digest}");
     bed.kubectl(&["annotate", "--overwrite", "oprov/pureport", &release]);
-    bed.kubectl(&["wait", "--for=delete", "omem", "--all", "--timeout=180s"]);
+    bed.kubectl(&["delete", "omem", "--all", "--timeout=180s"]);
     assert_eq!(bed.people("Acme"), (1, 0));
     assert_eq!(bed.sim.stats().mails, mails, "nobody was mailed again");
 }
@@ -82,7 +82,7 @@ fn many_deletions_remove_nobody_until_they_are_released_and_keeping_touches_nobo
 fn a_deleted_namespace_removes_nobody_and_goes_once_it_is_let_go_of() {
     let (bed, _operator) = joined();
     let writes = bed.sim.stats().writes;
-    bed.kubectl(&["delete", "namespace", &bed.namespace, "--wait=false"]);
+    plane().kubectl().run(&["delete", "namespace", &bed.namespace, "--wait=false"]).unwrap().ok().unwrap();
     // Its Secret goes at once, so nothing can be looked at: nothing is removed, and the status says what to do.
     bed.wait("oprov/pureport", "jsonpath={.status.conditions[?(@.type==\"Ready\")].reason}=NoCredentials");
     let said = bed.get("oprov/pureport", "{.status.conditions[?(@.type==\"Ready\")].message}");
@@ -137,8 +137,8 @@ fn a_provider_that_is_deleted_first_stays_until_its_members_are_gone() {
     assert_eq!(bed.people("Acme"), (PEOPLE + 1, 0));
     let digest = bed.get("oprov/pureport", "{.status.held[0].digest}");
     bed.kubectl(&["annotate", "oprov/pureport", &format!("orgform.dev/release=remove={digest}")]);
-    bed.kubectl(&["wait", "--for=delete", "omem", "--all", "--timeout=180s"]);
+    bed.kubectl(&["delete", "omem", "--all", "--timeout=180s"]);
     assert_eq!(bed.people("Acme"), (1, 0));
-    bed.kubectl(&["delete", "oacc", "--all", "--timeout=180s"]);
+    bed.kubectl(&["delete", "orole,oacc", "--all", "--timeout=180s"]);
     bed.wait("oprov/pureport", "delete");
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use orgform_sim::pureport::{Kind, Moment};
 
-use crate::bed::{Bed, plane};
+use crate::bed::{Bed, ROLE, plane};
 
 const OBJECTS: &str = "\
 apiVersion: orgform.dev/v1alpha1
@@ -32,7 +32,7 @@ spec:
 fn a_copy_takes_over_from_one_that_hangs_and_that_one_writes_nothing_more() {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + OBJECTS));
+    bed.apply(&(bed.provider("") + ROLE + OBJECTS));
     let mut halt = bed.sim.halt(Some(Kind::Write), 1, Moment::After);
     let mut first = bed.operator();
     first.wait_for("this copy works");
@@ -57,7 +57,7 @@ fn a_copy_takes_over_from_one_that_hangs_and_that_one_writes_nothing_more() {
 fn a_copy_that_is_asked_to_end_gives_its_lease_back_at_once() {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + OBJECTS));
+    bed.apply(&(bed.provider("") + ROLE + OBJECTS));
     let mut first = bed.operator_as(&plane().kubeconfig(), &["--lease-seconds=600"]);
     bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
     first.signal("TERM");

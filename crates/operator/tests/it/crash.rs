@@ -2,7 +2,7 @@
 
 use orgform_sim::pureport::{Kind, Moment};
 
-use crate::bed::Bed;
+use crate::bed::{Bed, ROLE};
 
 const OBJECTS: &str = "\
 apiVersion: orgform.dev/v1alpha1
@@ -36,10 +36,10 @@ spec:
 #[ignore = "needs a control plane: cargo xtask cluster"]
 fn an_operator_that_is_killed_at_any_write_mails_nobody_twice_and_makes_nothing_twice() {
     for moment in [Moment::Before, Moment::After] {
-        for nth in 1..=4 {
+        for nth in 1..=5 {
             let bed = Bed::new();
             bed.secret();
-            bed.apply(&(bed.provider("") + OBJECTS));
+            bed.apply(&(bed.provider("") + ROLE + OBJECTS));
             let mut halt = bed.sim.halt(Some(Kind::Write), nth, moment);
             let mut operator = bed.operator();
             bed.runtime.block_on(halt.reached());
@@ -67,12 +67,12 @@ fn an_operator_that_is_killed_at_any_write_mails_nobody_twice_and_makes_nothing_
 fn an_operator_that_lost_its_memory_takes_over_what_is_there_and_mails_nobody() {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + OBJECTS));
+    bed.apply(&(bed.provider("") + ROLE + OBJECTS));
     let mut operator = bed.operator();
     bed.kubectl(&["wait", "--for=condition=Ready", "omem,oacc", "--all", "--timeout=180s"]);
     operator.kill();
     let (writes, mails) = (bed.sim.stats().writes, bed.sim.stats().mails);
-    for object in ["oprov/pureport", "oacc/acme", "oacc/lab", "omem/ada", "omem/tim"] {
+    for object in ["oprov/pureport", "orole/read-only", "oacc/acme", "oacc/lab", "omem/ada", "omem/tim"] {
         bed.kubectl(&["patch", object, "--subresource=status", "--type=merge", "-p", "{\"status\":null}"]);
     }
     assert_eq!(bed.get("omem/ada", "{.status}"), "");

@@ -1,6 +1,6 @@
 //! Several namespaces: what a tenant may do in somebody else's account, and what not.
 
-use crate::bed::{Bed, plane};
+use crate::bed::{Bed, ROLE, plane};
 
 fn reason(word: &str) -> String {
     format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
@@ -14,6 +14,7 @@ fn a_tenant_gives_what_is_open_and_nothing_else_and_the_owners_people_go_on() {
     let team = plane().namespace().unwrap();
     bed.apply(
         &(bed.provider("")
+            + ROLE
             + &format!(
                 "apiVersion: orgform.dev/v1alpha1\nkind: Account\nmetadata: {{ name: acme }}\nspec:\n  providerRef: {{ \
                  name: pureport }}\n  displayName: Acme\n  allowedNamespaces: [{{ name: {team}, roles: [read-only] \
