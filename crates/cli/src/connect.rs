@@ -14,6 +14,8 @@ use jiff::SignedDuration;
 use orgform_engine::{Clock, SystemClock};
 use orgform_model::{Place, ProviderName, SecretRef, Timestamp};
 use orgform_provider::{Connection, Credential, NoSecrets, Secrets, Tokens};
+pub(crate) use orgform_providers::PROVIDERS;
+use orgform_providers::provider;
 use orgform_sim::Options;
 use orgform_spec::{CredentialRef, CredentialSource, ProviderSettings, SimulatorSettings};
 use secrecy::SecretString;
@@ -22,7 +24,6 @@ use url::Url;
 
 use crate::console::Console;
 use crate::failure::Failure;
-pub(crate) use crate::kinds::PROVIDERS;
 use crate::kinds::{Kind, Played, kind};
 use crate::secrets::SecretFiles;
 use crate::tokens::TokenFiles;
@@ -107,7 +108,7 @@ impl Link {
         }
         let endpoint = match &settings.endpoint {
             Some(endpoint) => endpoint.as_str(),
-            None => known_kind(kind)?.endpoint,
+            None => provider(kind).ok_or_else(|| unknown(kind))?.endpoint,
         };
         let url = |text: &str| Url::parse(text).with_context(|| format!("`{text}` is not a URL"));
         let endpoint = url(endpoint)?;
@@ -239,8 +240,11 @@ impl Simulator {
 }
 
 fn known_kind(name: &str) -> Result<&'static Kind> {
-    let unknown = || Failure::new(format!("this build of orgform can't speak to {name}")).nothing_read();
-    kind(name).ok_or_else(|| unknown().into())
+    kind(name).ok_or_else(|| unknown(name).into())
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::new(format!("this build of orgform can't speak to {name}")).nothing_read()
 }
 
 /// Secrets that members refer to, such as a first password. Read while applying, and only then.
@@ -254,6 +258,7 @@ impl Secrets for DeclaredSecrets {
         match from {
             SecretRef::Env(name) => from_env(name),
             SecretRef::File(path) => read_secret(&self.folder.join(path)),
+            SecretRef::SecretKey { .. } => Err("which is in a cluster".to_owned()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every kind of provider that this program speaks: its type, its endpoint, and its simulator.
+//! What this program knows of each kind of provider besides its type: its simulator.
 //!
 //! What differs from one kind to the next is a row here; nothing else in this program asks which kind it has.
 
@@ -10,24 +10,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use orgform_model::Timestamp;
-use orgform_provider::ProviderType;
 use orgform_sim::{ActResult, Options, Simulator, Switching, World, packetfabric, pureport, xarios};
 use serde_json::Value;
 
 use crate::commands::act::{self, Action};
 use crate::connect::Purpose;
 
-/// Every kind of provider that this program speaks.
-pub(crate) const PROVIDERS: &[&ProviderType] =
-    &[&orgform_pureport::PROVIDER, &orgform_packetfabric::PROVIDER, &orgform_xarios::PROVIDER];
-
 /// What this program knows of one kind besides its type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kind {
     /// As in `Semantics::kind`.
     pub(crate) name: &'static str,
-    /// Where its API is, where a manifest does not say.
-    pub(crate) endpoint: &'static str,
     /// Starts its simulator.
     pub(crate) simulate: fn(Options<Setting>) -> Starting,
     /// What its simulator takes as a credential: field, variable that examples use, value.
@@ -66,7 +59,6 @@ pub(crate) trait Played: Debug + Send + Sync {
 const KINDS: &[Kind] = &[
     Kind {
         name: "pureport",
-        endpoint: orgform_pureport::ENDPOINT,
         simulate: |options| {
             Box::pin(async move {
                 Ok(Box::new(pureport::start(with_switches(options)?).await?) as Box<dyn Played>)
@@ -84,7 +76,6 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "packetfabric",
-        endpoint: orgform_packetfabric::ENDPOINT,
         simulate: |options| {
             Box::pin(async move {
                 Ok(Box::new(packetfabric::start(with_switches(options)?).await?) as Box<dyn Played>)
@@ -103,7 +94,6 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "xarios",
-        endpoint: orgform_xarios::ENDPOINT,
         simulate: |options| {
             Box::pin(
                 async move { Ok(Box::new(xarios::start(with_switches(options)?).await?) as Box<dyn Played>) },

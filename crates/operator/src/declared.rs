@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use orgform_model::{Desired, Finding, ObjectKind, ObjectRef, Semantics, Severity};
 use orgform_provider::ProviderType;
+use orgform_providers::PROVIDERS;
 use orgform_spec::{Checked, ProviderSettings};
 
-use crate::calling::PROVIDERS;
 use crate::object::Object;
 use crate::tenants::{self, Refusals};
 

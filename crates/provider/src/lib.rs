@@ -60,6 +60,8 @@ pub struct ProviderType {
     pub semantics: &'static Semantics,
     /// What it can do.
     pub capabilities: &'static Capabilities,
+    /// Where its API is, where a manifest does not say.
+    pub endpoint: &'static str,
     /// Brings declared values into the form in which they are observed.
     pub normal: fn(Desired) -> Desired,
     /// Says what the provider can't do of what is declared.

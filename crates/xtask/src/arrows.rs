@@ -17,15 +17,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orgform-pureport", &["orgform-http", "orgform-provider", "orgform-model"]),
     ("orgform-packetfabric", &["orgform-http", "orgform-provider", "orgform-model"]),
     ("orgform-xarios", &["orgform-http", "orgform-provider", "orgform-model"]),
+    (
+        "orgform-providers",
+        &["orgform-pureport", "orgform-packetfabric", "orgform-xarios", "orgform-provider"],
+    ),
     ("orgform-engine", &["orgform-provider", "orgform-plan", "orgform-model"]),
     ("orgform-sim", &[]),
     ("orgform-conformance", &["orgform-engine", "orgform-provider", "orgform-plan", "orgform-model"]),
     (
         "orgform",
         &[
-            "orgform-pureport",
-            "orgform-packetfabric",
-            "orgform-xarios",
+            "orgform-providers",
             "orgform-http",
             "orgform-engine",
             "orgform-provider",
@@ -38,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "orgform-operator",
         &[
-            "orgform-pureport",
+            "orgform-providers",
             "orgform-http",
             "orgform-engine",
             "orgform-provider",

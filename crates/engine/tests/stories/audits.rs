@@ -10,6 +10,7 @@ use crate::server::{CAPABILITIES, SEMANTICS};
 const PICKY: ProviderType = ProviderType {
     semantics: &SEMANTICS,
     capabilities: &CAPABILITIES,
+    endpoint: "https://picky.example",
     normal: |desired| desired,
     audit: |desired| {
         let at = |line| Place { file: "acme.yaml".into(), line, column: 1, length: 1 };

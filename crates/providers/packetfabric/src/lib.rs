@@ -33,6 +33,7 @@ pub const ENDPOINT: &str = "https://api.packetfabric.com";
 pub static PROVIDER: ProviderType = ProviderType {
     semantics: &SEMANTICS,
     capabilities: &CAPABILITIES,
+    endpoint: ENDPOINT,
     normal: |desired| desired,
     audit: audit::audit,
     reader: |connection| Ok(Arc::new(Reader::connect(connection, options())?)),

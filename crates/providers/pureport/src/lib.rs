@@ -39,6 +39,7 @@ pub const CREDENTIALS: [&str; 2] = ["key", "secret"];
 pub static PROVIDER: ProviderType = ProviderType {
     semantics: &SEMANTICS,
     capabilities: &CAPABILITIES,
+    endpoint: ENDPOINT,
     normal: convert::normal,
     audit: audit::audit,
     reader: |connection| Ok(Arc::new(Reader::connect(connection, options())?)),

@@ -39,6 +39,7 @@ pub const ACCEPT_CHARGES: &str = "acceptCharges";
 pub static PROVIDER: ProviderType = ProviderType {
     semantics: &SEMANTICS,
     capabilities: &CAPABILITIES,
+    endpoint: ENDPOINT,
     normal: convert::normal,
     audit: audit::audit,
     reader: |connection| Ok(Arc::new(Reader::connect(connection, options())?)),
