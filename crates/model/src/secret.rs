@@ -12,6 +12,13 @@ pub enum SecretRef {
     Env(String),
     /// A file; a relative path starts at the root.
     File(String),
+    /// A key of a Secret of the namespace, in a cluster.
+    SecretKey {
+        /// The name of the Secret.
+        name: String,
+        /// The key in it.
+        key: String,
+    },
 }
 
 impl fmt::Display for SecretRef {
@@ -19,6 +26,7 @@ impl fmt::Display for SecretRef {
         match self {
             Self::Env(name) => write!(f, "env {name}"),
             Self::File(path) => write!(f, "file {path}"),
+            Self::SecretKey { name, key } => write!(f, "Secret {name}, key {key}"),
         }
     }
 }

@@ -24,7 +24,7 @@ const WRITES: usize = 8;
 const EVENTS: usize = 50;
 
 /// What is remembered has writers of its own.
-const MEMORY: [&str; 4] = ["remembered", "losses", "spent", "retained"];
+pub(crate) const MEMORY: [&str; 5] = ["remembered", "unverified", "losses", "spent", "retained"];
 
 /// What one Provider has to say of an object.
 #[derive(Clone, Debug, PartialEq)]

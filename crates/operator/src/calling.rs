@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
-use orgform_model::ObjectRef;
-use orgform_provider::{Connection, Credential, Provider, ProviderType};
+use orgform_model::{ObjectRef, SecretRef};
+use orgform_provider::{Connection, Credential, Provider, ProviderType, Secrets, Tokens};
 use orgform_spec::{CredentialRef, CredentialSource, ProviderSettings};
 use secrecy::SecretString;
 use url::Url;
 
-/// Every kind of provider that this program speaks.
-pub(crate) const PROVIDERS: &[&ProviderType] = &[&orgform_pureport::PROVIDER];
+use crate::keys::reason;
+use crate::tokens::TokenSecrets;
 
 /// A connection that can be used.
 #[derive(Clone)]
@@ -38,11 +38,38 @@ pub(crate) struct NoLine {
 
 /// The lines that are open, by Provider.
 #[derive(Default)]
-pub(crate) struct Lines(Mutex<BTreeMap<ObjectRef, Open>>);
+pub(crate) struct Lines {
+    open: Mutex<BTreeMap<ObjectRef, Open>>,
+    tokens: Mutex<BTreeMap<ObjectRef, Arc<TokenSecrets>>>,
+}
 
 struct Open {
     made_of: Vec<String>,
     line: Line,
+}
+
+/// Secrets that Members refer to, such as a first password: of the Provider's own namespace.
+#[derive(Debug)]
+struct DeclaredSecrets {
+    secrets: Api<Secret>,
+}
+
+impl Secrets for DeclaredSecrets {
+    fn read(&self, from: &SecretRef) -> Result<SecretString, String> {
+        let SecretRef::SecretKey { name, key } = from else {
+            return Err("which is of no use in a cluster".to_owned());
+        };
+        let look = || tokio::runtime::Handle::current().block_on(self.secrets.get_opt(name));
+        let there = tokio::task::block_in_place(look);
+        let there = there.map_err(|error| format!("which can't be read: {}", reason(&error)))?;
+        let bytes = there.ok_or("which is not there")?.data.and_then(|mut data| data.remove(key));
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes.0).ok());
+        let text = text.ok_or_else(|| format!("which has no text under {key}"))?;
+        match text.trim_end_matches(['\n', '\r']) {
+            "" => Err(format!("which is empty under {key}")),
+            text => Ok(SecretString::from(text.to_owned())),
+        }
+    }
 }
 
 impl Lines {
@@ -54,44 +81,55 @@ impl Lines {
         settings: &ProviderSettings,
         provider: &'static ProviderType,
     ) -> Result<Line, NoLine> {
-        let endpoint = settings.endpoint.as_deref().unwrap_or_else(|| endpoint_of(settings.kind));
-        let endpoint = Url::parse(endpoint).map_err(|error| NoLine {
-            reason: "Invalid",
-            said: format!("The endpoint {endpoint} is not a web address: {error}."),
-        })?;
+        let endpoint = web_address(settings.endpoint.as_deref().unwrap_or(provider.endpoint))?;
+        let login = settings.login_endpoint.as_deref().map(web_address).transpose()?;
         let label = format!("{} {endpoint}", settings.kind);
         let namespace = key.namespace.as_deref().unwrap_or_default();
         let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-        let mut made_of = vec![label.clone()];
+        let mut made_of = vec![label.clone(), format!("{login:?}, {:?}", settings.agreed)];
         let credentials = read(&secrets, &settings.credentials, &mut made_of).await?;
         // Known too, so that it is never taken away; one that can't be read is none.
         let mut unneeded = vec![];
         let other_credentials =
             read(&secrets, &settings.read_only_credentials, &mut unneeded).await.unwrap_or_default();
-        if let Some(open) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key)
+        if let Some(open) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(key)
             && open.made_of == made_of
         {
             return Ok(open.line.clone());
         }
         let user_agent = concat!("orgform-operator/", env!("CARGO_PKG_VERSION")).to_owned();
-        let connection = Connection { endpoint, credentials, user_agent, other_credentials };
+        let connection = Connection {
+            endpoint,
+            credentials,
+            user_agent,
+            other_credentials,
+            secrets: Arc::new(DeclaredSecrets { secrets }),
+            login,
+            agreed: settings.agreed.clone(),
+            tokens: self.tokens(client, key),
+        };
         let writer = (provider.writer)(&connection).map_err(|error| NoLine {
             reason: "Invalid",
             said: format!("{error}. {}", error.hint.clone().unwrap_or_default()),
         })?;
         let line = Line { writer, label };
         let open = Open { made_of, line: line.clone() };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), open);
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), open);
         Ok(line)
+    }
+
+    /// The tokens of a Provider: the same for every line of it, so that two never use one token.
+    fn tokens(&self, client: &Client, key: &ObjectRef) -> Arc<dyn Tokens> {
+        let mut all = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(key.clone()).or_insert_with(|| Arc::new(TokenSecrets::of(client, key))).clone()
     }
 }
 
-/// Where the API of a kind is, where its Provider does not say.
-fn endpoint_of(kind: &str) -> &'static str {
-    match kind {
-        "pureport" => orgform_pureport::ENDPOINT,
-        _ => "",
-    }
+fn web_address(text: &str) -> Result<Url, NoLine> {
+    Url::parse(text).map_err(|error| NoLine {
+        reason: "Invalid",
+        said: format!("The endpoint {text} is not a web address: {error}."),
+    })
 }
 
 /// Reads every field; `made_of` tells whether they are still the same.

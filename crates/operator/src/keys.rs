@@ -86,11 +86,13 @@ fn id_of(key: &str) -> String {
 }
 
 /// What the API server says may hold what was sent to it; only its reason is told.
-fn failed(error: &kube::Error) -> SecretError {
+pub(crate) fn reason(error: &kube::Error) -> String {
     match error {
-        kube::Error::Api(status) => {
-            SecretError::new(format!("the API server answered {} {}", status.code, status.reason))
-        }
-        _ => SecretError::new("the API server can't be reached"),
+        kube::Error::Api(status) => format!("the API server answered {} {}", status.code, status.reason),
+        _ => "the API server can't be reached".to_owned(),
     }
+}
+
+fn failed(error: &kube::Error) -> SecretError {
+    SecretError::new(reason(error))
 }

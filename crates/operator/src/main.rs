@@ -27,6 +27,7 @@ mod picture;
 mod queue;
 mod serve;
 mod tenants;
+mod tokens;
 mod watching;
 
 #[tokio::main]

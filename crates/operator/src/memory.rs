@@ -50,6 +50,7 @@ struct Inner {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct OfProvider {
+    unverified: Option<Timestamp>,
     losses: Vec<LossesAt>,
     spent: Vec<Spent>,
     retained: Vec<Retained>,
@@ -73,9 +74,10 @@ impl Memory {
     pub(crate) fn read(cluster: &Arc<Cluster>, leadership: &Leadership, provider: &Object) -> Self {
         let name = ProviderName::from(&*provider.key.name);
         let mut state = State::new(root());
-        let entries = entries(&cluster.matters_to(&provider.namespace()), provider);
-        if !entries.is_empty() {
+        let (entries, unverified) = entries(&cluster.matters_to(&provider.namespace()), provider);
+        if !entries.is_empty() || unverified.is_some() {
             state.record(&name, entries);
+            state.providers.entry(name.clone()).or_default().unverified = unverified;
         }
         Self(Arc::new(Inner {
             provider: provider.key.clone(),
@@ -236,6 +238,9 @@ fn is_of_provider(entry: &Entry) -> bool {
         Entry::Connected { .. }
         | Entry::Intend { .. }
         | Entry::Settled { .. }
+        | Entry::Verified
+        | Entry::GoneForEver { .. }
+        | Entry::CameBack { .. }
         | Entry::FixedRole { .. }
         | Entry::Lost(_)
         | Entry::Spent { .. }
@@ -251,6 +256,8 @@ fn is_of_provider(entry: &Entry) -> bool {
         | Entry::ApiKey { .. }
         | Entry::DropApiKey { .. }
         | Entry::DropMembership { .. }
+        | Entry::Profile { .. }
+        | Entry::DropProfile { .. }
         | Entry::Person { .. }
         | Entry::DropPerson { .. } => false,
     }
@@ -282,13 +289,18 @@ fn of_provider(state: &ProviderState) -> Result<Value, StateError> {
         address: address.clone(),
         intent: Box::new(intent.clone()),
     });
+    let gone = state.gone.iter().map(|(email, at)| Entry::GoneForEver { email: email.clone(), at: *at });
     let remembered: Vec<String> = connected
         .into_iter()
         .chain(fixed)
+        .chain(gone)
         .chain(intents)
         .map(|entry| text(&entry))
         .collect::<Result<_, _>>()?;
     let mut status = json!({ "remembered": remembered });
+    if let Some(at) = state.unverified {
+        status["unverified"] = json!(at);
+    }
     let mut set = |name: &str, value: Result<Value, serde_json::Error>| match value {
         Ok(Value::Array(items)) if items.is_empty() => {}
         Ok(value) => status[name] = value,
@@ -300,8 +312,9 @@ fn of_provider(state: &ProviderState) -> Result<Value, StateError> {
     Ok(status)
 }
 
-/// What all objects remember of a Provider. What a dying one says is said first: a living one knows better.
-fn entries(objects: &[Arc<Object>], provider: &Object) -> Vec<Entry> {
+/// What all objects remember of a Provider, and when something was written that nobody has looked for. What a dying
+/// object says is said first: a living one knows better.
+fn entries(objects: &[Arc<Object>], provider: &Object) -> (Vec<Entry>, Option<Timestamp>) {
     let mut all = Vec::new();
     let (dying, living): (Vec<_>, Vec<_>) = objects.iter().partition(|object| object.dying);
     for object in dying.into_iter().chain(living) {
@@ -315,7 +328,7 @@ fn entries(objects: &[Arc<Object>], provider: &Object) -> Vec<Entry> {
         // An object speaks for itself alone, whatever somebody wrote into its status.
         all.extend(texts.filter_map(|text| entry(&text, object)).filter(|one| is_about(one, object)));
     }
-    let OfProvider { losses, spent, retained, remembered } = read(provider);
+    let OfProvider { unverified, losses, spent, retained, remembered } = read(provider);
     all.extend(remembered.iter().filter_map(|text| entry(text, provider)));
     for LossesAt { at, account, consented, people } in losses {
         all.extend(
@@ -335,7 +348,7 @@ fn entries(objects: &[Arc<Object>], provider: &Object) -> Vec<Entry> {
     }
     // First, since a membership that is ours again is not retained any more.
     kept.extend(all);
-    kept
+    (kept, unverified)
 }
 
 fn is_about(entry: &Entry, object: &Object) -> bool {
@@ -344,6 +357,7 @@ fn is_about(entry: &Entry, object: &Object) -> bool {
         Entry::Role { record, .. } => record.object == object.key,
         Entry::Membership { record, .. } => record.object == object.key,
         Entry::ApiKey { record, .. } => record.object == object.key,
+        Entry::Profile { record, .. } => record.object == object.key,
         _ => false,
     }
 }

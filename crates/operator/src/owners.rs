@@ -16,7 +16,7 @@ pub(crate) fn entries_by_object(
     state: &ProviderState,
     objects: &BTreeSet<ObjectRef>,
 ) -> BTreeMap<ObjectRef, Vec<Entry>> {
-    let ProviderState { accounts, roles, memberships, api_keys, .. } = state;
+    let ProviderState { accounts, roles, memberships, api_keys, profiles, .. } = state;
     let mut all: BTreeMap<ObjectRef, Vec<Entry>> = BTreeMap::new();
     let mut add = |object: &ObjectRef, entry: Entry| all.entry(object.clone()).or_default().push(entry);
     for (id, record) in accounts.iter().filter(|(_, record)| objects.contains(&record.object)) {
@@ -34,10 +34,13 @@ pub(crate) fn entries_by_object(
     for (id, record) in api_keys.iter().filter(|(_, record)| objects.contains(&record.object)) {
         add(&record.object, Entry::ApiKey { id: id.clone(), record: Box::new(record.clone()) });
     }
+    for (id, record) in profiles.iter().filter(|(_, record)| objects.contains(&record.object)) {
+        add(&record.object, Entry::Profile { id: id.clone(), record: Box::new(record.clone()) });
+    }
     all
 }
 
-/// The objects that something is remembered of.
+/// The objects that something at the provider is remembered of. Fields of a person are none: they stay as they are.
 pub(crate) fn owners(state: &ProviderState) -> BTreeSet<ObjectRef> {
     let ProviderState { accounts, roles, memberships, api_keys, intents, .. } = state;
     accounts
@@ -76,6 +79,11 @@ pub(crate) fn changed_by(state: &ProviderState, entry: &Entry) -> BTreeSet<Objec
         }
         Entry::DropRole { id } => changed.extend(state.roles.get(id).map(|one| one.object.clone())),
         Entry::DropApiKey { id } => changed.extend(state.api_keys.get(id).map(|one| one.object.clone())),
+        Entry::Profile { id, record } => {
+            changed.insert(record.object.clone());
+            changed.extend(state.profiles.get(id).map(|one| one.object.clone()));
+        }
+        Entry::DropProfile { id } => changed.extend(state.profiles.get(id).map(|one| one.object.clone())),
         Entry::ForgetAccount { id } => changed.extend(state.accounts.get(id).map(|one| one.object.clone())),
         Entry::DropAccount { id } => {
             changed.extend(state.accounts.get(id).map(|one| one.object.clone()));
@@ -89,6 +97,9 @@ pub(crate) fn changed_by(state: &ProviderState, entry: &Entry) -> BTreeSet<Objec
         Entry::Connected { .. }
         | Entry::Intend { .. }
         | Entry::Settled { .. }
+        | Entry::Verified
+        | Entry::GoneForEver { .. }
+        | Entry::CameBack { .. }
         | Entry::Person { .. }
         | Entry::DropPerson { .. }
         | Entry::FixedRole { .. }
@@ -110,6 +121,7 @@ pub(crate) fn letting_go(state: &ProviderState, object: &ObjectRef) -> Vec<Entry
         Entry::Role { id, .. } => Some(Entry::DropRole { id }),
         Entry::ApiKey { id, .. } => Some(Entry::DropApiKey { id }),
         Entry::Membership { account, email, .. } => Some(Entry::Retain { account, email }),
+        Entry::Profile { id, .. } => Some(Entry::DropProfile { id }),
         _ => None,
     });
     settled.chain(dropped).collect()
@@ -172,7 +184,8 @@ fn owner_of_intent(state: &ProviderState, intent: &Intent) -> Option<ObjectRef> 
         Record::DropAccount(id) => state.accounts.get(id).map(|one| one.object.clone()),
         Record::DropRole(id) => state.roles.get(id).map(|one| one.object.clone()),
         Record::DropApiKey(id) => state.api_keys.get(id).map(|one| one.object.clone()),
-        Record::DropMembership { account, email } => {
+        Record::Profile { record, .. } => Some(record.object.clone()),
+        Record::DropMembership { account, email } | Record::GoneForEver { account, email, .. } => {
             state.membership(account, email).map(|one| one.object.clone())
         }
         Record::Nothing => None,

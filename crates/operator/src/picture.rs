@@ -164,6 +164,7 @@ fn differs(picture: &ProviderStatus, before: &ProviderStatus) -> bool {
         losses: vec![],
         spent: vec![],
         retained: vec![],
+        unverified: None,
         remembered: vec![],
         ..before.clone()
     };

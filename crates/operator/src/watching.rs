@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::cluster::Cluster;
 use crate::metrics::Metrics;
 use crate::object::{KINDS, Object, resource};
+use crate::tokens;
 
 /// How long a watch may fail before a restart is tried as a cure.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -151,7 +152,8 @@ async fn secrets(
         match event {
             Ok(Event::Apply(secret) | Event::Delete(secret)) => {
                 watches.set(&name, |watch| (watch.listed, watch.failing) = (true, None));
-                if let Some(namespace) = secret.metadata.namespace {
+                let ours = secret.metadata.name.as_deref().is_some_and(tokens::is_ours);
+                if let Some(namespace) = secret.metadata.namespace.filter(|_| !ours) {
                     cluster.touch(Arc::from(namespace), false);
                 }
             }

@@ -14,7 +14,7 @@ use super::{
     ObjectKind, ObjectRef, Offer, One, Pass, ProviderState, Stand, Standing, SystemClock, condition,
     object_of, owners, picture, to_value,
 };
-use crate::board::Part;
+use crate::board::{MEMORY, Part};
 use crate::conditions::cut;
 
 /// What hinders an object, worst first.
@@ -404,7 +404,7 @@ fn outcome(record: &MembershipRecord) -> Option<MailOutcome> {
 /// What is remembered has writers of its own.
 fn without_memory(mut status: serde_json::Value) -> serde_json::Value {
     if let Some(fields) = status.as_object_mut() {
-        for name in ["remembered", "losses", "spent", "retained"] {
+        for name in MEMORY {
             fields.remove(name);
         }
     }

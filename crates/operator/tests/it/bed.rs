@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use orgform_control_plane::{ControlPlane, WAIT};
+use orgform_sim::Options;
 use orgform_sim::pureport::{self, Sim};
 use tokio::runtime::Runtime;
 
@@ -63,7 +64,7 @@ impl Bed {
     pub(crate) fn new() -> Self {
         let namespace = plane().namespace().unwrap();
         let runtime = Runtime::new().unwrap();
-        let options = pureport::Options { root_account: "Acme".to_owned(), ..pureport::Options::default() };
+        let options = Options { root_account: "Acme".to_owned(), ..Options::default() };
         let sim = runtime.block_on(pureport::start(options)).unwrap();
         Self { namespace, sim, runtime }
     }

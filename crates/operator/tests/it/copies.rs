@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use orgform_sim::pureport::{Kind, Moment};
+use orgform_sim::{Kind, Moment};
 
 use crate::bed::{Bed, ROLE, plane};
 

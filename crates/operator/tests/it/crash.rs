@@ -1,6 +1,6 @@
 //! Crashes and restarts: nothing is done twice.
 
-use orgform_sim::pureport::{Kind, Moment};
+use orgform_sim::{Kind, Moment};
 
 use crate::bed::{Bed, ROLE};
 

@@ -79,6 +79,9 @@ pub struct ProviderStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub offers: Vec<Offer>,
+    /// When something was written last that nobody has looked for since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<Timestamp>,
     /// Who lost access in the last 24 h.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5000))]

@@ -95,6 +95,7 @@ impl CredentialSource {
         match self {
             Self::Env(name) => SecretRef::Env(name.clone()),
             Self::File(path) => SecretRef::File(path.to_string_lossy().into_owned()),
+            Self::SecretKey { name, key } => SecretRef::SecretKey { name: name.clone(), key: key.clone() },
         }
     }
 }
