@@ -106,6 +106,8 @@ async fn look(
     let mut accounts = scopes(case.desired, &world.directory, state, case.semantics);
     if let Some((before, touched)) = before {
         world.people = before.people.clone();
+        // What is taken over is as old as it is.
+        world.at = world.at.min(before.at);
         accounts.retain(|scope| match scope {
             Scope::Account { id, .. } if !touched.accounts.contains(id) => match before.contents.get(id) {
                 Some(content) => {

@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use orgform_model::state::{Entry, KnownPerson};
 use orgform_model::world::PersonSeen;
-use orgform_model::{ProviderState, Scope, World};
-use orgform_plan::{Input, Plan};
+use orgform_model::{Desired, ProviderState, Scope, World};
+use orgform_plan::{ChangeKind, Input, Plan};
 use orgform_provider::Observe;
 
+use crate::apply::touched_by;
 use crate::case::Case;
 use crate::clock::{Clock, later, until};
+use crate::edited::edited;
 use crate::error::EngineError;
-use crate::observe::{look_into, look_people_up, observe};
+use crate::observe::{Touched, look_into, look_people_up, observe, observe_again};
 use crate::progress::{Event, Progress};
 use crate::stop::Stop;
 
@@ -48,6 +50,90 @@ pub async fn plan(
     case.check_server(state)?;
     let world = observe(observer, case, state, clock, progress).await.map_err(EngineError::Unobservable)?; // I/O
     Ok(decide(observer, case, state, world, clock, progress).await)
+}
+
+/// An earlier look of the same run, and what was declared then.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    /// What was seen. Its time is that of the oldest part: how long it may be used is the caller's to say.
+    pub world: World,
+    /// What was declared.
+    pub desired: Desired,
+}
+
+/// Looks at what may have changed since an earlier look, and decides: the list of accounts, what was edited, and what
+/// there is to do in. All is looked at again where something may be taken away, could not be seen, or is not known
+/// to have ended, so that nobody ever loses anything by an old look.
+///
+/// # Errors
+/// As of [`plan()`].
+pub async fn plan_again(
+    observer: &dyn Observe,
+    case: &Case<'_>,
+    state: Option<&ProviderState>,
+    earlier: &Earlier,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<Planned, EngineError> {
+    case.check_server(state)?;
+    let Some(touched) = touched_since(case, state, earlier, clock) else {
+        return plan(observer, case, state, clock, progress).await;
+    };
+    let before = &earlier.world;
+    let world = observe_again(observer, case, state, before, &touched, clock, progress).await; // I/O
+    let world = world.map_err(EngineError::Unobservable)?;
+    let calls = world.calls;
+    let planned = decide(observer, case, state, world, clock, progress).await;
+    if !takes_away(&planned) {
+        return Ok(planned);
+    }
+    let mut planned = plan(observer, case, state, clock, progress).await?;
+    planned.world.calls += calls;
+    planned.plan.seen.calls += calls;
+    Ok(planned)
+}
+
+/// Decides by what was seen a moment ago.
+pub async fn plan_by(
+    observer: &dyn Observe,
+    case: &Case<'_>,
+    state: Option<&ProviderState>,
+    seen: &World,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Planned {
+    let world = World { calls: 0, ..seen.clone() };
+    decide(observer, case, state, world, clock, progress).await
+}
+
+/// What has to be looked at again; none where that is everything.
+fn touched_since(
+    case: &Case<'_>,
+    state: Option<&ProviderState>,
+    earlier: &Earlier,
+    clock: &dyn Clock,
+) -> Option<Touched> {
+    let edited = edited(&earlier.desired, case.desired, state?)?;
+    let mut world = earlier.world.clone();
+    orgform_plan::recall(&mut world, state, case.semantics);
+    let draft = decide_once(case, state, &world, clock.now());
+    if takes_away(&draft) {
+        return None;
+    }
+    let mut touched = touched_by(&draft);
+    touched.accounts.extend(edited);
+    Some(touched)
+}
+
+/// Whether a plan may take something away, or was made without all that it speaks of.
+fn takes_away(planned: &Planned) -> bool {
+    let Planned { plan, world: _, found_out, at: _ } = planned;
+    let settles = found_out.iter().any(|entry| matches!(entry, Entry::Settled { .. }));
+    settles
+        || !plan.held.is_empty()
+        || !plan.unseen.is_empty()
+        || !plan.forgotten.is_empty()
+        || plan.changes.iter().any(|change| !change.losers.is_empty() || change.kind == ChangeKind::Remove)
 }
 
 /// Looks now, and decides as if it were a later time and nothing else happened until then. Nothing of it is

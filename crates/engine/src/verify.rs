@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use orgform_model::state::Entry;
-use orgform_model::{Address, ProviderName};
+use orgform_model::{Address, ProviderName, World};
 use orgform_plan::{Fate, Plan, Report, Verified};
 use orgform_provider::Observe;
 
@@ -31,22 +31,38 @@ pub async fn verify(
     observer: &dyn Observe,
     case: &Case<'_>,
     planned: &Planned,
-    mut report: Report,
+    report: Report,
     state: &mut OpenState,
     clock: &dyn Clock,
     progress: &dyn Progress,
 ) -> Result<Report, EngineError> {
+    verify_and_show(observer, case, planned, report, state, clock, progress).await.map(|(report, _)| report)
+}
+
+/// As [`verify()`], and shows what was seen; nothing, if that could not be looked at.
+///
+/// # Errors
+/// As of [`verify()`].
+pub async fn verify_and_show(
+    observer: &dyn Observe,
+    case: &Case<'_>,
+    planned: &Planned,
+    mut report: Report,
+    state: &mut OpenState,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<(Report, Option<World>), EngineError> {
     let provider = &case.desired.provider;
     progress.on(Event::Verifying);
     let wrote = report.outcomes.iter().any(|outcome| may_have_written(&outcome.result));
     let patience = if wrote { case.capabilities.visible_within } else { Duration::ZERO };
     let visible = later(clock.now(), patience);
     loop {
-        let (mut plan, found_out) = match look(observer, case, planned, state, clock, progress).await {
-            Ok(again) => (again.plan, again.found_out),
+        let (mut plan, found_out, world) = match look(observer, case, planned, state, clock, progress).await {
+            Ok(again) => (again.plan, again.found_out, again.world),
             Err(because) => {
                 report.verified = Verified::NotChecked { because };
-                return Ok(report);
+                return Ok((report, None));
             }
         };
         let left = until(clock.now(), visible);
@@ -59,7 +75,7 @@ pub async fn verify(
             let entries = found_out.chain(plan.remember.iter().cloned()).chain(forgotten).collect();
             report.verified = verified(plan, &report);
             return match state.record(provider, entries).await {
-                Ok(()) => Ok(report),
+                Ok(()) => Ok((report, Some(world))),
                 Err(source) => Err(EngineError::Interrupted { report: Box::new(report), source }),
             };
         }

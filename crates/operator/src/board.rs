@@ -131,11 +131,8 @@ impl Board {
         });
         let params = PatchParams::apply("orgform").force();
         let api = self.cluster.api(&object.key);
-        match api.patch_status(&object.key.name, &params, &Patch::Apply(&patch)).await {
-            // It is gone already, or another one has its name now.
-            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-            other => other.map(drop),
-        }
+        let written = api.patch_status(&object.key.name, &params, &Patch::Apply(&patch)).await;
+        self.cluster.written(object, written).await
     }
 }
 

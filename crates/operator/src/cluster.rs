@@ -40,6 +40,28 @@ impl Cluster {
         Api::namespaced_with(self.client.clone(), namespace, &resource(key.kind))
     }
 
+    /// Makes of a refused write what it means: an object that is gone, or whose name another one has now, needs
+    /// nothing more; any other conflict is an error, and comes right when it is written again. I/O.
+    pub(crate) async fn written(
+        &self,
+        object: &Object,
+        written: Result<DynamicObject, kube::Error>,
+    ) -> Result<(), kube::Error> {
+        let error = match written {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        match &error {
+            kube::Error::Api(status) if status.code == 404 => Ok(()),
+            kube::Error::Api(status) if status.code == 409 => {
+                let now = self.api(&object.key).get_metadata_opt(&object.key.name).await?; // I/O
+                let is_the_same = now.is_some_and(|now| now.metadata.uid.as_deref() == Some(&object.uid));
+                if is_the_same { Err(error) } else { Ok(()) }
+            }
+            _ => Err(error),
+        }
+    }
+
     /// One object.
     pub(crate) fn get(&self, key: &ObjectRef) -> Option<Arc<Object>> {
         self.lock().get(key).cloned()

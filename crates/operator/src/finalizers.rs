@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use kube::api::{Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
 use crate::cluster::Cluster;
@@ -24,11 +24,8 @@ pub(crate) async fn let_go(cluster: &Cluster, objects: Vec<Arc<Object>>) -> Resu
 
 async fn each(cluster: &Cluster, objects: Vec<Arc<Object>>, keep: bool) -> Result<(), kube::Error> {
     let mut writes = futures::stream::iter(objects.into_iter().map(|object| async move {
-        match set(cluster, &object, keep).await {
-            // It is gone already, or another one has its name now.
-            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-            other => other,
-        }
+        let written = set(cluster, &object, keep).await;
+        cluster.written(&object, written).await
     }))
     .buffer_unordered(WRITES);
     let mut first = Ok(());
@@ -42,7 +39,7 @@ async fn each(cluster: &Cluster, objects: Vec<Arc<Object>>, keep: bool) -> Resul
 
 /// A finalizer is an item of a set: applying it, or applying nothing, leaves everybody else's alone. The uid keeps an
 /// object that is gone from being made again.
-async fn set(cluster: &Cluster, object: &Object, keep: bool) -> Result<(), kube::Error> {
+async fn set(cluster: &Cluster, object: &Object, keep: bool) -> Result<DynamicObject, kube::Error> {
     let mut metadata = json!({ "name": &*object.key.name, "uid": object.uid });
     if keep {
         metadata["finalizers"] = json!([FINALIZER]);
@@ -53,5 +50,5 @@ async fn set(cluster: &Cluster, object: &Object, keep: bool) -> Result<(), kube:
         "metadata": metadata,
     });
     let params = PatchParams::apply("orgform-finalizer").force();
-    cluster.api(&object.key).patch(&object.key.name, &params, &Patch::Apply(&patch)).await.map(drop)
+    cluster.api(&object.key).patch(&object.key.name, &params, &Patch::Apply(&patch)).await
 }

@@ -25,6 +25,7 @@ mod owners;
 mod pass;
 mod picture;
 mod queue;
+mod seen;
 mod serve;
 mod tenants;
 mod tokens;

@@ -22,6 +22,7 @@ use crate::object::{Object, provider_as_seen_from};
 use crate::owners::owners;
 use crate::pass::Taken;
 use crate::queue;
+use crate::seen::Sights;
 use crate::serve::serve;
 use crate::watching::{Watches, watch};
 
@@ -42,6 +43,10 @@ pub(crate) struct Operator {
     pub(crate) metrics: Metrics,
     /// Which Provider speaks for which account of which server.
     pub(crate) roots: Roots,
+    /// How the watches are.
+    pub(crate) watches: Watches,
+    /// What the last passes saw.
+    pub(crate) sights: Sights,
     /// The namespaces that are watched; all if empty.
     pub(crate) namespaces: Vec<String>,
     memories: Mutex<BTreeMap<ObjectRef, (String, Memory)>>,
@@ -53,7 +58,9 @@ impl Operator {
         leadership: Leadership,
         events: Events,
         metrics: Metrics,
+        watches: Watches,
         namespaces: Vec<String>,
+        resync: Duration,
     ) -> Self {
         let board = Board::new(cluster.clone(), events, metrics.clone());
         Self {
@@ -63,6 +70,9 @@ impl Operator {
             board,
             metrics,
             roots: Roots::default(),
+            watches,
+            // The next look that nobody asked for is one at everything.
+            sights: Sights::new(resync.mul_f64(0.9)),
             namespaces,
             memories: Mutex::default(),
         }
@@ -98,6 +108,7 @@ impl Operator {
     pub(crate) fn forget(&self, provider: &ObjectRef) {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(provider);
         self.roots.forget(provider);
+        self.sights.forget(provider);
     }
 }
 
@@ -181,7 +192,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         leadership.clone(),
         events,
         metrics.clone(),
+        watches.clone(),
         args.namespaces.clone(),
+        Duration::from_secs(args.resync_seconds.into()),
     ));
     let stop = leadership.stop.clone();
     let mut working = tokio::spawn(queue::work(operator, touched, watches, args));

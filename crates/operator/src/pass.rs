@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use orgform_engine::state::Holder;
-use orgform_engine::{Case, Clock, EngineError, OpenState, Planned, Silent, SystemClock, Writing};
+use orgform_engine::{Case, Clock, Earlier, EngineError, OpenState, Planned, Silent, SystemClock, Writing};
 use orgform_model::desired::Subject;
 use orgform_model::policy::{Approval, Mode};
 use orgform_model::state::Entry;
@@ -83,15 +83,26 @@ pub(crate) async fn pass(operator: &Operator, provider: &ObjectRef) -> Ended {
         .into_iter()
         .filter(|namespace| !watched.is_empty() && !watched.contains(namespace))
         .collect();
-    if !unwatched.is_empty() {
-        let because = format!("{} may declare something here and is not watched", unwatched.join(", "));
+    let blind = operator.watches.blind();
+    let because = match (&unwatched[..], &blind[..]) {
+        ([], []) => None,
+        ([], _) => {
+            Some(format!("the watch of {} fails, so there may be more than we know", blind.join(", ")))
+        }
+        _ => Some(format!("{} may declare something here and is not watched", unwatched.join(", "))),
+    };
+    if let Some(because) = because {
         for one in &mut declared.providers {
             one.desired.subject =
                 Subject::Some { objects: one.objects(), because: because.clone(), gap: true };
         }
     }
     let memory = operator.memory(&object);
-    Pass { operator, object, objects, declared, memory }.run().await
+    match (Pass { operator, object, objects, declared, memory }.run().await) {
+        // As soon as all is known again.
+        Ended::Well(_) if !blind.is_empty() => Ended::Failed,
+        ended => ended,
+    }
 }
 
 impl Pass<'_> {
@@ -153,9 +164,17 @@ impl Pass<'_> {
         let before = self.memory.state();
         orgform_engine::wait_until_visible(&case, before.as_ref(), &SystemClock, &Silent, stop).await; // I/O
         let writer = line.writer.as_ref();
-        let planned = orgform_engine::plan(writer, &case, before.as_ref(), &SystemClock, &Silent).await?; // I/O
+        let max_age = one.desired.policy.max_age;
+        let earlier = operator.sights.take(&self.object, &line.writer, max_age, SystemClock.now());
+        let planned = match &earlier {
+            Some(earlier) => {
+                orgform_engine::plan_again(writer, &case, before.as_ref(), earlier, &SystemClock, &Silent)
+                    .await? // I/O
+            }
+            None => orgform_engine::plan(writer, &case, before.as_ref(), &SystemClock, &Silent).await?, // I/O
+        };
+        let mut reads = planned.plan.seen.calls;
         let root = root_of(&planned);
-        operator.metrics.planned(&self.object.key, &planned.plan, planned.at);
         match operator.roots.take(&self.object, &line.label, root.as_deref(), &operator.cluster.providers()) {
             Taken::Ours => {}
             Taken::NotYet => return Ok(Ended::Well(Some(OTHERS))),
@@ -166,6 +185,7 @@ impl Pass<'_> {
             }
         }
         if one.desired.policy.mode == Mode::Observe || one.desired.policy.mode == Mode::Plan {
+            operator.metrics.planned(&self.object.key, &planned.plan, planned.at);
             let done = Done { planned, report: None, released: 0, kept: 0 };
             return Ok(self.end(one, line, root, done, vec![]).await);
         }
@@ -186,8 +206,8 @@ impl Pass<'_> {
         let planned = match kept {
             0 => planned,
             _ => {
-                orgform_engine::plan(writer, &case, state.provider(&one.settings.name), &SystemClock, &Silent)
-                    .await?
+                let state = state.provider(&one.settings.name);
+                orgform_engine::plan_by(writer, &case, state, &planned.world, &SystemClock, &Silent).await
             }
         };
         let offers = self.offers(one, &planned.plan);
@@ -208,21 +228,32 @@ impl Pass<'_> {
         };
         operator.metrics.applied(&self.object.key, &report);
         let wrote = !report.outcomes.is_empty();
+        let mut seen = None;
         if wrote && !stop.is_asked() {
-            report =
-                orgform_engine::verify(writer, &case, &planned, report, &mut state, &SystemClock, &Silent)
-                    .await?; // I/O
+            let (clock, silent) = (&SystemClock, &Silent);
+            let shown =
+                orgform_engine::verify_and_show(writer, &case, &planned, report, &mut state, clock, silent);
+            (report, seen) = shown.await?; // I/O
+            reads += seen.as_ref().map_or(0, |seen| seen.calls);
         }
         // What the objects' status says is what there is now.
-        let planned = match (wrote || planned.plan.adopted.len() + planned.plan.forgotten.len() > 0)
-            && !stop.is_asked()
-        {
-            true => {
-                orgform_engine::plan(writer, &case, state.provider(&one.settings.name), &SystemClock, &Silent)
-                    .await?
+        let remembers = !planned.plan.adopted.is_empty() || !planned.plan.forgotten.is_empty();
+        let known = state.provider(&one.settings.name);
+        let (clock, silent) = (&SystemClock, &Silent);
+        let mut planned = match seen {
+            _ if stop.is_asked() => planned,
+            Some(seen) => orgform_engine::plan_by(writer, &case, known, &seen, clock, silent).await,
+            None if wrote => orgform_engine::plan(writer, &case, known, clock, silent).await?, // I/O
+            None if remembers => {
+                let seen = &planned.world;
+                orgform_engine::plan_by(writer, &case, known, seen, clock, silent).await
             }
-            false => planned,
+            None => planned,
         };
+        if wrote || remembers {
+            reads += planned.plan.seen.calls;
+        }
+        planned.plan.seen.calls = reads;
         state.close().await?;
         operator.metrics.planned(&self.object.key, &planned.plan, planned.at);
         let done = Done { planned, report: wrote.then_some(report), released, kept };
@@ -252,7 +283,12 @@ impl Pass<'_> {
             return Ended::Failed;
         }
         let unseen = !done.planned.plan.unseen.is_empty();
-        if failed || differs || unseen { Ended::Failed } else { Ended::Well(next) }
+        if failed || differs || unseen {
+            return Ended::Failed;
+        }
+        let earlier = Earlier { world: done.planned.world, desired: one.desired.clone() };
+        self.operator.sights.put(self.object.clone(), line.writer.clone(), earlier);
+        Ended::Well(next)
     }
 
     /// Reduces a plan to what may be done.

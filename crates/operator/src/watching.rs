@@ -48,6 +48,13 @@ impl Watches {
         watches.iter().filter_map(since).collect()
     }
 
+    /// The kinds of which something may be declared that we do not know of: their watch fails. What is in Secrets is
+    /// read when it is needed.
+    pub(crate) fn blind(&self) -> Vec<String> {
+        let failing = self.failing().into_iter().map(|(name, _)| name);
+        failing.filter(|name| !name.ends_with("secrets")).collect()
+    }
+
     /// Whether one has been failing for so long that a restart may help.
     pub(crate) fn are_stuck(&self) -> bool {
         self.failing().iter().any(|(_, span)| *span > PATIENCE)
