@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::object::Object;
 
 /// Stops all passes of a Provider.
@@ -12,6 +14,9 @@ const RELEASE: &str = "orgform.dev/release";
 const APPROVE: &str = "orgform.dev/approve";
 /// On an object that is being deleted: let go of it, touch nobody.
 const KEEP: &str = "orgform.dev/keep";
+
+/// On a Member: mails that went out before this time, or may have, are sent again.
+const RESEND: &str = "orgform.dev/resend";
 
 /// What is to become of held groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +37,12 @@ pub(crate) fn is_paused(provider: &Object) -> bool {
 /// Whether an object is to be let go of without a call.
 pub(crate) fn is_let_go(object: &Object) -> bool {
     object.annotations.get(KEEP).is_some_and(|value| value != "false")
+}
+
+/// Before when the last mail must have gone out to be sent again; so each time that is written asks once.
+pub(crate) fn resends(member: &Object, now: Timestamp) -> Option<Timestamp> {
+    let at: Timestamp = member.annotations.get(RESEND)?.trim().parse().ok()?;
+    (at <= now).then_some(at)
 }
 
 /// The digest that somebody agreed to.
@@ -57,7 +68,6 @@ pub(crate) fn releases(provider: &Object) -> Releases {
 mod tests {
     use std::sync::Arc;
 
-    use jiff::Timestamp;
     use orgform_model::{ObjectKind, ObjectRef};
 
     use super::*;
@@ -83,6 +93,14 @@ mod tests {
         assert_eq!(said.remove, ["sha256:aa".to_owned()].into());
         assert_eq!(said.keep, ["sha256:bb".to_owned()].into());
         assert_eq!(said.unknown, ["sha256:cc"], "a digest alone does not say whether people go or stay");
+    }
+
+    #[test]
+    fn a_time_that_has_not_come_asks_for_no_mail() {
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let asked = |at: &str| resends(&provider(RESEND, at), now);
+        assert_eq!(asked("2026-11-23T12:00:00Z"), Some(now));
+        assert_eq!((asked("2026-11-23T12:00:01Z"), asked("now")), (None, None));
     }
 
     #[test]

@@ -149,7 +149,8 @@ impl Pass<'_> {
 
     async fn work(&self, one: &One, line: &Line) -> Result<Ended, EngineError> {
         let operator = self.operator;
-        let requests = Requests::default();
+        let before = self.memory.state();
+        let requests = self.requests(one, before.as_ref());
         let secrets = Secrets::new(&operator.cluster.client, &self.object.namespace());
         let case = Case {
             desired: &one.desired,
@@ -161,7 +162,6 @@ impl Pass<'_> {
             secrets: &secrets,
         };
         let stop = &operator.leadership.stop;
-        let before = self.memory.state();
         orgform_engine::wait_until_visible(&case, before.as_ref(), &SystemClock, &Silent, stop).await; // I/O
         let writer = line.writer.as_ref();
         let max_age = one.desired.policy.max_age;
@@ -227,6 +227,9 @@ impl Pass<'_> {
             }
         };
         operator.metrics.applied(&self.object.key, &report);
+        // What was asked for is done, or has failed and is said so.
+        let nothing = Requests::default();
+        let case = Case { requests: &nothing, ..case };
         let wrote = !report.outcomes.is_empty();
         let mut seen = None;
         if wrote && !stop.is_asked() {
@@ -258,6 +261,25 @@ impl Pass<'_> {
         operator.metrics.planned(&self.object.key, &planned.plan, planned.at);
         let done = Done { planned, report: wrote.then_some(report), released, kept };
         Ok(self.end(one, line, root, done, offers).await)
+    }
+
+    /// What somebody asked for beyond what is declared: mails to be sent again.
+    fn requests(&self, one: &One, state: Option<&ProviderState>) -> Requests {
+        let mut requests = Requests::default();
+        let now = Timestamp::now();
+        let asked = self.objects.iter().filter(|object| object.key.kind == ObjectKind::Member);
+        let asked: BTreeMap<&ObjectRef, Timestamp> =
+            asked.filter_map(|object| Some((&object.key, annotations::resends(object, now)?))).collect();
+        let Some(state) = state.filter(|_| !asked.is_empty()) else { return requests };
+        for (path, email, membership) in one.desired.all_memberships() {
+            let Some(at) = asked.get(&membership.object) else { continue };
+            let account = state.accounts.iter().find(|(_, record)| record.path == *path).map(|(id, _)| id);
+            let mail = account.and_then(|id| state.membership(id, email)).map(|record| record.mail.last);
+            if mail.is_some_and(|last| last.is_none_or(|last| last < *at)) {
+                requests.resend.insert(Address::member(&one.settings.name, path, email));
+            }
+        }
+        requests
     }
 
     /// The last steps of a pass that saw the provider: objects that are done with go, and everybody is told.
@@ -299,10 +321,7 @@ impl Pass<'_> {
         releases: &Releases,
         offers: &[Offer],
     ) -> Result<ApprovedPlan, NotApproved> {
-        let is_spent = |digest: &Digest| {
-            self.memory.with(|state| state.is_some_and(|state| state.spent.contains_key(digest.as_str())))
-        };
-        let groups = plan.held.iter().filter(|group| !is_spent(&group.digest));
+        let groups = plan.held.iter().filter(|group| !self.is_spent(group.digest.as_str()));
         let named = groups.filter(|group| releases.remove.iter().any(|named| group.digest.is_named(named)));
         let effects = match one.desired.policy.approval {
             Approval::None => None,
@@ -350,6 +369,7 @@ impl Pass<'_> {
         state: &mut OpenState,
     ) -> Result<usize, EngineError> {
         let groups = plan.held.iter();
+        let groups = groups.filter(|group| !self.is_spent(&keeping(&group.digest)));
         let named: Vec<_> =
             groups.filter(|group| releases.keep.iter().any(|named| group.digest.is_named(named))).collect();
         let name = &one.settings.name;
@@ -360,12 +380,20 @@ impl Pass<'_> {
             .filter_map(|change| object_of(&change.address, &one.desired, Some(known)))
             .filter(|object| self.is_dying(object))
             .collect();
-        let entries: Vec<Entry> = objects.iter().flat_map(|object| letting_go(known, object)).collect();
+        let mut entries: Vec<Entry> = objects.iter().flat_map(|object| letting_go(known, object)).collect();
         if entries.is_empty() {
             return Ok(0);
         }
+        // It is said once: who deletes the same objects again is asked again.
+        let at = Timestamp::now();
+        entries.extend(named.iter().map(|group| Entry::Spent { digest: keeping(&group.digest), at }));
         state.record(name, entries).await?; // I/O
         Ok(named.len())
+    }
+
+    /// Whether something that somebody agreed to was carried out.
+    fn is_spent(&self, digest: &str) -> bool {
+        self.memory.with(|state| state.is_some_and(|state| state.spent.contains_key(digest)))
     }
 
     /// From now on, what declares something of this Provider goes only when we let it.
@@ -487,6 +515,11 @@ fn next(plan: &Plan, desired: &Desired, now: Timestamp) -> Option<Duration> {
     let next = grants.chain(until).filter(|at| *at > now).min()?;
     // A little later: at that very instant it is not over yet.
     Some(age(now, next) + Duration::from_millis(200))
+}
+
+/// What is spent once the people of a group were kept; letting them go is another thing.
+fn keeping(group: &Digest) -> String {
+    format!("keep={}", group.as_str())
 }
 
 /// How long from one time to a later one.

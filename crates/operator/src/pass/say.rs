@@ -249,7 +249,8 @@ impl Pass<'_> {
             let is_role =
                 matches!(refused.address.thing, Thing::Role(_)) && refused.what.starts_with("remove");
             let reason = if is_role { "InUse" } else { "Refused" };
-            let said = format!("{} is refused: {}. {}", refused.what, refused.because, refused.next);
+            let next = in_a_cluster(&refused.next);
+            let said = format!("{} is refused: {}. {next}", refused.what, refused.because);
             add(&refused.address, Standing::new(Stand::Stalled, reason, said));
         }
         for outcome in done.report.iter().flat_map(|report| &report.outcomes) {
@@ -318,6 +319,18 @@ impl Pass<'_> {
             (None, None) => ready(),
         };
         Part { standing, fields, memberships }
+    }
+}
+
+/// What to do next, where that is another thing than for files.
+fn in_a_cluster(next: &str) -> String {
+    match next.contains("orgform invites resend") {
+        true => {
+            "If nothing has arrived, annotate the Member with orgform.dev/resend and the time now, such as \
+                 2026-12-31T12:00:00Z: each time that is written there asks for one more mail."
+                .to_owned()
+        }
+        false => next.to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use orgform_control_plane::{ControlPlane, WAIT};
+use orgform_control_plane::{ControlPlane, Kubectl, WAIT};
 use orgform_sim::Options;
 use orgform_sim::pureport::{self, Sim};
 use tokio::runtime::Runtime;
@@ -17,14 +17,23 @@ use tokio::runtime::Runtime;
 pub(crate) fn plane() -> &'static ControlPlane {
     static READY: OnceLock<()> = OnceLock::new();
     let plane = ControlPlane::shared();
-    READY.get_or_init(|| {
-        plane.kubectl().run(&["apply", "--server-side", "-f", &path("crds")]).unwrap().ok().unwrap();
-        for kind in ["providers", "accounts", "roles", "members", "apikeys"] {
-            let definition = format!("crd/{kind}.orgform.dev");
-            plane.kubectl().wait_for("default", &definition, "condition=Established").unwrap();
-        }
-    });
+    READY.get_or_init(|| define(&plane.kubectl()));
     plane
+}
+
+/// A control plane of a story's own, to be hurt.
+pub(crate) fn plane_to_hurt() -> ControlPlane {
+    let plane = ControlPlane::start().unwrap();
+    define(&plane.kubectl());
+    plane
+}
+
+/// Makes our kinds known.
+pub(crate) fn define(kubectl: &Kubectl) {
+    kubectl.run(&["apply", "--server-side", "-f", &path("crds")]).unwrap().ok().unwrap();
+    for kind in ["providers", "accounts", "roles", "members", "apikeys"] {
+        kubectl.wait_for("default", &format!("crd/{kind}.orgform.dev"), "condition=Established").unwrap();
+    }
 }
 
 /// A role of the account acme.
@@ -50,6 +59,8 @@ pub(crate) struct Bed {
     pub(crate) namespace: String,
     pub(crate) sim: Sim,
     pub(crate) runtime: Runtime,
+    kubectl: Kubectl,
+    kubeconfig: PathBuf,
 }
 
 /// A running operator.
@@ -62,11 +73,21 @@ pub(crate) struct Operator {
 
 impl Bed {
     pub(crate) fn new() -> Self {
-        let namespace = plane().namespace().unwrap();
+        Self::on(plane())
+    }
+
+    /// One on a control plane of its own.
+    pub(crate) fn on(plane: &ControlPlane) -> Self {
+        let namespace = plane.namespace().unwrap();
         let runtime = Runtime::new().unwrap();
         let options = Options { root_account: "Acme".to_owned(), ..Options::default() };
         let sim = runtime.block_on(pureport::start(options)).unwrap();
-        Self { namespace, sim, runtime }
+        Self { namespace, sim, runtime, kubectl: plane.kubectl(), kubeconfig: plane.kubeconfig() }
+    }
+
+    /// For whoever may do everything on its control plane.
+    pub(crate) fn kubeconfig(&self) -> &PathBuf {
+        &self.kubeconfig
     }
 
     /// Puts the credential where the Provider looks for it.
@@ -88,19 +109,27 @@ impl Bed {
 
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
         let arguments = [&["--namespace", &self.namespace], arguments].concat();
-        plane().kubectl().run(&arguments).unwrap().ok().unwrap()
+        let said = self.kubectl.run(&arguments).unwrap();
+        assert!(said.success, "{}\n{}", said.err, self.all());
+        said.out
     }
 
     pub(crate) fn apply(&self, objects: &str) {
         let arguments = ["apply", "--namespace", &self.namespace, "-f", "-"];
-        plane().kubectl().feed(&arguments, objects).unwrap().ok().unwrap();
+        self.kubectl.feed(&arguments, objects).unwrap().ok().unwrap();
     }
 
     /// Waits until something holds of an object.
     pub(crate) fn wait(&self, object: &str, holds: &str) {
-        if let Err(error) = plane().kubectl().wait_for(&self.namespace, object, holds) {
-            panic!("{error}\n{}", self.kubectl(&["get", "oprov,oacc,orole,omem,okey", "-o", "yaml"]));
+        if let Err(error) = self.kubectl.wait_for(&self.namespace, object, holds) {
+            panic!("{error}\n{}", self.all());
         }
+    }
+
+    /// How everything stands, for somebody who has to find out why.
+    fn all(&self) -> String {
+        let get = ["get", "--namespace", &self.namespace, "oprov,oacc,orole,omem,okey", "-o", "yaml"];
+        self.kubectl.run(&get).unwrap().out
     }
 
     /// A part of an object.
@@ -117,21 +146,18 @@ impl Bed {
 
     /// Starts an operator for this namespace.
     pub(crate) fn operator(&self) -> Operator {
-        self.operator_as(&plane().kubeconfig(), &[])
+        self.operator_as(&self.kubeconfig, &[])
     }
 
     /// Starts one with a kubeconfig and more arguments.
     pub(crate) fn operator_as(&self, kubeconfig: &PathBuf, more: &[&str]) -> Operator {
         let mut child = Command::new(env!("CARGO_BIN_EXE_orgform-operator"))
-            .args(["--listen=127.0.0.1:0", "--settle-milliseconds=2000"])
+            .arg("--listen=127.0.0.1:0")
+            .args(unless_said(more, "--settle-milliseconds=2000"))
             .arg(format!("--namespace={}", self.namespace))
             .arg(format!("--lease-namespace={}", self.namespace))
             // A busy machine renews late; a story about leases says what it needs.
-            .args(if more.iter().any(|one| one.starts_with("--lease-seconds")) {
-                None
-            } else {
-                Some("--lease-seconds=12")
-            })
+            .args(unless_said(more, "--lease-seconds=12"))
             .args(more)
             .env("KUBECONFIG", kubeconfig)
             .stdin(Stdio::null())
@@ -154,6 +180,12 @@ impl Bed {
         operator.address = line["fields"]["address"].as_str().unwrap().to_owned();
         operator
     }
+}
+
+/// An argument, unless the story has its own.
+fn unless_said<'a>(more: &[&str], argument: &'a str) -> Option<&'a str> {
+    let name = argument.split('=').next().unwrap();
+    (!more.iter().any(|one| one.starts_with(name))).then_some(argument)
 }
 
 impl Operator {
