@@ -15,7 +15,8 @@ const APPROVE: &str = "orgform.dev/approve";
 /// On an object that is being deleted: let go of it, touch nobody.
 const KEEP: &str = "orgform.dev/keep";
 
-/// On a Member: mails that went out before this time, or may have, are sent again.
+/// On a Member: a time, and names of Accounts. Mails that may have gone out before that time are sent again; those that
+/// surely have only in Accounts that are named.
 const RESEND: &str = "orgform.dev/resend";
 
 /// What is to become of held groups.
@@ -39,10 +40,12 @@ pub(crate) fn is_let_go(object: &Object) -> bool {
     object.annotations.get(KEEP).is_some_and(|value| value != "false")
 }
 
-/// Before when the last mail must have gone out to be sent again; so each time that is written asks once.
-pub(crate) fn resends(member: &Object, now: Timestamp) -> Option<Timestamp> {
-    let at: Timestamp = member.annotations.get(RESEND)?.trim().parse().ok()?;
-    (at <= now).then_some(at)
+/// Before when the last mail must have gone out to be sent again, so that each time that is written asks once; and in
+/// which Accounts.
+pub(crate) fn resends(member: &Object, now: Timestamp) -> Option<(Timestamp, BTreeSet<&str>)> {
+    let mut words = member.annotations.get(RESEND)?.split_whitespace();
+    let at: Timestamp = words.next()?.parse().ok()?;
+    (at <= now).then(|| (at, words.collect()))
 }
 
 /// The digest that somebody agreed to.
@@ -98,8 +101,8 @@ mod tests {
     #[test]
     fn a_time_that_has_not_come_asks_for_no_mail() {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let asked = |at: &str| resends(&provider(RESEND, at), now);
-        assert_eq!(asked("2026-11-23T12:00:00Z"), Some(now));
+        let asked = |at: &str| resends(&provider(RESEND, at), now).map(|(at, accounts)| (at, accounts.len()));
+        assert_eq!(asked("2026-11-23T12:00:00Z acme lab"), Some((now, 2)));
         assert_eq!((asked("2026-11-23T12:00:01Z"), asked("now")), (None, None));
     }
 

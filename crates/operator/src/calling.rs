@@ -10,11 +10,13 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use orgform_model::{ObjectRef, SecretRef};
 use orgform_provider::{Connection, Credential, Provider, ProviderType, Secrets, Tokens};
+use orgform_providers::PROVIDERS;
 use orgform_spec::{CredentialRef, CredentialSource, ProviderSettings};
 use secrecy::SecretString;
 use url::Url;
 
 use crate::keys::reason;
+use crate::object::Object;
 use crate::tokens::TokenSecrets;
 
 /// A connection that can be used.
@@ -34,6 +36,8 @@ pub(crate) struct NoLine {
     pub(crate) reason: &'static str,
     /// As sentences, with what to do.
     pub(crate) said: String,
+    /// Whether it may come by itself.
+    pub(crate) again: bool,
 }
 
 /// The lines that are open, by Provider.
@@ -83,7 +87,7 @@ impl Lines {
     ) -> Result<Line, NoLine> {
         let endpoint = web_address(settings.endpoint.as_deref().unwrap_or(provider.endpoint))?;
         let login = settings.login_endpoint.as_deref().map(web_address).transpose()?;
-        let label = format!("{} {endpoint}", settings.kind);
+        let label = label(provider, &endpoint);
         let namespace = key.namespace.as_deref().unwrap_or_default();
         let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
         let mut made_of = vec![label.clone(), format!("{login:?}, {:?}", settings.agreed)];
@@ -111,6 +115,7 @@ impl Lines {
         let writer = (provider.writer)(&connection).map_err(|error| NoLine {
             reason: "Invalid",
             said: format!("{error}. {}", error.hint.clone().unwrap_or_default()),
+            again: false,
         })?;
         let line = Line { writer, label };
         let open = Open { made_of, line: line.clone() };
@@ -125,10 +130,24 @@ impl Lines {
     }
 }
 
+/// What state is bound to, told by a Provider that was never reached.
+pub(crate) fn label_of(provider: &Object) -> Option<String> {
+    let object: serde_json::Value = serde_json::from_str(&provider.text).ok()?;
+    let spec = object.get("spec")?;
+    let kind = PROVIDERS.iter().find(|one| spec.get(one.semantics.kind).is_some())?;
+    let endpoint = spec[kind.semantics.kind]["endpoint"].as_str().unwrap_or(kind.endpoint);
+    Some(label(kind, &Url::parse(endpoint).ok()?))
+}
+
+fn label(provider: &ProviderType, endpoint: &Url) -> String {
+    format!("{} {endpoint}", provider.semantics.kind)
+}
+
 fn web_address(text: &str) -> Result<Url, NoLine> {
     Url::parse(text).map_err(|error| NoLine {
         reason: "Invalid",
         said: format!("The endpoint {text} is not a web address: {error}."),
+        again: false,
     })
 }
 
@@ -141,6 +160,7 @@ async fn read(
     let mut read: BTreeMap<&str, Secret> = BTreeMap::new();
     let mut credentials = Vec::new();
     let mut missing = Vec::new();
+    let mut again = false;
     for CredentialRef { field, source, .. } in fields {
         let CredentialSource::SecretKey { name, key } = source else {
             missing.push(format!("{field} does not come from a Secret"));
@@ -158,7 +178,8 @@ async fn read(
                     continue;
                 }
                 Err(error) => {
-                    missing.push(format!("the Secret {name} can't be read: {error}"));
+                    again = true;
+                    missing.push(format!("the Secret {name} can't be read: {}", reason(&error)));
                     continue;
                 }
             }
@@ -187,6 +208,7 @@ async fn read(
                 "The credential is not complete: {}. Make the Secret whole; it is noticed by itself.",
                 missing.join("; ")
             ),
+            again,
         });
     }
     Ok(credentials)

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{Args, LogFormat};
 use crate::board::Board;
-use crate::calling::Lines;
+use crate::calling::{Lines, label_of};
 use crate::cluster::Cluster;
 use crate::events::Events;
 use crate::leadership::{Candidate, Leadership};
@@ -144,7 +144,9 @@ impl Roots {
                         }
                     }
                     Some(_) => {}
-                    None if other.status.is_null() => taken = Taken::NotYet,
+                    None if other.status.is_null() && label_of(other).as_deref() == Some(connection) => {
+                        taken = Taken::NotYet;
+                    }
                     None => {}
                 },
             }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use orgform_engine::state::Holder;
 use orgform_engine::{Case, Clock, Earlier, EngineError, OpenState, Planned, Silent, SystemClock, Writing};
 use orgform_model::desired::Subject;
+use orgform_model::invite::MailOutcome;
 use orgform_model::policy::{Approval, Mode};
 use orgform_model::state::Entry;
 use orgform_model::{Address, Desired, ObjectKind, ObjectRef, ProviderState};
@@ -19,7 +20,7 @@ use orgform_spec::crd::{Offer, condition};
 
 use crate::annotations::{self, Releases};
 use crate::board::to_value;
-use crate::calling::Line;
+use crate::calling::{Line, NoLine};
 use crate::conditions::{Stand, Standing};
 use crate::declared::{Declared, One, declared};
 use crate::finalizers;
@@ -139,7 +140,7 @@ impl Pass<'_> {
         let client = &self.operator.cluster.client;
         let line = match lines.line(client, &self.object.key, &one.settings, one.provider).await {
             Ok(line) => line,
-            Err(none) => return self.without_a_line(one, none.reason, &none.said).await,
+            Err(none) => return self.without_a_line(one, &none).await,
         };
         match self.work(one, &line).await {
             Ok(ended) => ended,
@@ -268,14 +269,17 @@ impl Pass<'_> {
         let mut requests = Requests::default();
         let now = Timestamp::now();
         let asked = self.objects.iter().filter(|object| object.key.kind == ObjectKind::Member);
-        let asked: BTreeMap<&ObjectRef, Timestamp> =
+        let asked: BTreeMap<&ObjectRef, (Timestamp, BTreeSet<&str>)> =
             asked.filter_map(|object| Some((&object.key, annotations::resends(object, now)?))).collect();
         let Some(state) = state.filter(|_| !asked.is_empty()) else { return requests };
         for (path, email, membership) in one.desired.all_memberships() {
-            let Some(at) = asked.get(&membership.object) else { continue };
-            let account = state.accounts.iter().find(|(_, record)| record.path == *path).map(|(id, _)| id);
-            let mail = account.and_then(|id| state.membership(id, email)).map(|record| record.mail.last);
-            if mail.is_some_and(|last| last.is_none_or(|last| last < *at)) {
+            let Some((at, accounts)) = asked.get(&membership.object) else { continue };
+            let id = state.accounts.iter().find(|(_, record)| record.path == *path).map(|(id, _)| id);
+            let Some(record) = id.and_then(|id| state.membership(id, email)) else { continue };
+            let name = one.desired.accounts.get(path).map(|account| &*account.object.name);
+            let is_named = name.is_some_and(|name| accounts.contains(name));
+            let may_be_lost = matches!(record.mail.outcome, Some(MailOutcome::Unknown | MailOutcome::Failed));
+            if (is_named || may_be_lost) && record.mail.last.is_none_or(|last| last < *at) {
                 requests.resend.insert(Address::member(&one.settings.name, path, email));
             }
         }
@@ -442,15 +446,16 @@ impl Pass<'_> {
     }
 
     /// Without a connection nothing is known; what is not ours as far as we know still goes.
-    async fn without_a_line(&self, one: &One, reason: &'static str, said: &str) -> Ended {
+    async fn without_a_line(&self, one: &One, none: &NoLine) -> Ended {
+        let NoLine { reason, said, again } = none;
         let gone = finalizers::let_go(&self.operator.cluster, self.done_with()).await; // I/O
         let said = format!(
             "{said} Until then no deleted object goes, since nobody can tell what is left of it at the provider; \
              annotated with orgform.dev/keep=true it goes, and everybody stays."
         );
-        self.tell_declared(one, reason, &said).await;
+        let told = self.tell_declared(one, reason, &said).await;
         let ended = self.tell(Standing::new(Stand::Stalled, reason, said), None).await;
-        if gone.is_err() { Ended::Failed } else { ended }
+        if *again || gone.is_err() || told.is_err() { Ended::Failed } else { ended }
     }
 
     /// An object that is gone although we kept it was let go of by hand.

@@ -68,7 +68,12 @@ impl Pass<'_> {
     }
 
     /// Says of everything that declares something of this Provider why nothing is done.
-    pub(super) async fn tell_declared(&self, one: &One, reason: &'static str, said: &str) {
+    pub(super) async fn tell_declared(
+        &self,
+        one: &One,
+        reason: &'static str,
+        said: &str,
+    ) -> Result<(), kube::Error> {
         let part = |object: &Arc<Object>| {
             let standing = Standing::new(Stand::Stalled, reason, said);
             (object.clone(), Part { standing, fields: Map::new(), memberships: vec![] })
@@ -78,11 +83,12 @@ impl Pass<'_> {
         let has_part = |object: &&Arc<Object>| ours.contains(&object.key) || remembered.contains(&object.key);
         let parts = self.parts();
         let said = self.objects.iter().filter(has_part).map(part).collect();
-        let told = self.operator.board.publish(&self.object.key, said, &parts, SystemClock.now());
-        if let Err(error) = told.await {
+        let told = self.operator.board.publish(&self.object.key, said, &parts, SystemClock.now()).await;
+        if let Err(error) = &told {
             tracing::warn!(provider = %self.object.key, "a status could not be written");
             tracing::debug!(provider = %self.object.key, %error, "a status could not be written");
         }
+        told
     }
 
     /// Says how everything stands.

@@ -207,7 +207,7 @@ fn one_by_one(accounts: usize, each: usize) {
         let name = format!("a{number}");
         objects += &(account(&name, "") + &members(&name, each));
     }
-    let (bed, operator) = joined(&objects, &["--settle-milliseconds=0"]);
+    let (bed, mut operator) = joined(&objects, &["--settle-milliseconds=0"]);
     let there = || (0..accounts).map(|number| bed.people(&format!("A{number}")).0).sum::<usize>();
     assert_eq!(there(), accounts * each);
     for number in 0..each {
@@ -219,8 +219,9 @@ fn one_by_one(accounts: usize, each: usize) {
     // All of them are judged, whatever went before.
     let lost = || accounts * each - there();
     let all = accounts * each;
-    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/reconcile-at=all"]);
-    bed.wait("oprov/pureport", "jsonpath={.metadata.annotations.orgform\\.dev/reconcile-at}=all");
+    operator.hush();
+    bed.kubectl(&["annotate", "--overwrite", "oprov/pureport", "orgform.dev/reconcile-at=all"]);
+    operator.wait_for_pass();
     let limit = 10.max((all + 1) / 20);
     assert!(lost() <= limit, "{} of {all} lost access; the limit is {limit}", lost());
     assert!(operator.metric("orgform_held_people") >= 1.0);

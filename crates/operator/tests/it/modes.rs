@@ -116,6 +116,9 @@ fn a_role_in_use_stays_and_of_two_providers_of_one_account_the_younger_writes_no
     bed.wait("omem/ada", &reason("Invited"));
     bed.kubectl(&["delete", "orole/viewer", "--wait=false"]);
     bed.wait("omem/ada", &reason("Invalid"));
+    bed.wait("orole/viewer", &reason("InUse"));
+    let said = bed.get("orole/viewer", "{.status.conditions[?(@.type==\"Ready\")].message}");
+    assert!(said.contains("ada@acme.example"), "{said}");
     let truth = bed.sim.truth();
     assert!(truth.accounts.values().any(|one| one.roles.values().any(|role| role.name == "Viewer")));
     assert!(!bed.get("orole/viewer", "{.metadata.deletionTimestamp}").is_empty());
@@ -128,4 +131,35 @@ fn a_role_in_use_stays_and_of_two_providers_of_one_account_the_younger_writes_no
     bed.apply(&(second + &account + &tim));
     bed.wait("oprov/second", &reason("Conflict"));
     assert_eq!(bed.sim.stats().writes, writes);
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn what_changed_behind_us_is_reported_or_put_right_as_the_provider_says() {
+    let bed = Bed::new();
+    bed.secret();
+    bed.apply(&(bed.provider("  drift: Report\n") + ROLE + ACCOUNT + &member("ada", "")));
+    let _operator = bed.operator();
+    bed.wait("omem/ada", &reason("Invited"));
+    bed.sim.act(Act::AcceptAll { except: 0.0, seed: 0 }).unwrap();
+    let truth = bed.sim.truth();
+    let (account, roles) = truth.accounts.iter().find(|(_, one)| one.name == "Acme").unwrap();
+    let ours = roles.roles.iter().find(|(_, role)| role.name == "Looks on").unwrap().0.clone();
+    let theirs = roles.roles.keys().filter(|id| **id != ours).cloned();
+    let act = Act::SetMemberRoles {
+        account: account.clone(),
+        email: "ada@acme.example".to_owned(),
+        roles: theirs.chain([ours.clone()]).collect(),
+    };
+    bed.sim.act(act).unwrap();
+    let writes = bed.sim.stats().writes;
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/reconcile-at=now"]);
+    bed.wait("omem/ada", &reason("Drift"));
+    assert_eq!(bed.sim.stats().writes, writes);
+    assert_ne!(bed.get("oprov/pureport", "{.status.drift.total}"), "");
+
+    bed.kubectl(&["patch", "oprov/pureport", "--type=merge", "-p", "{\"spec\":{\"drift\":\"Correct\"}}"]);
+    bed.wait("omem/ada", &reason("Joined"));
+    let roles = &bed.sim.truth().accounts[account].members["ada@acme.example"];
+    assert_eq!(*roles, [ours].into());
 }

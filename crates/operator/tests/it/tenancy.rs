@@ -38,6 +38,19 @@ fn a_tenant_gives_what_is_open_and_nothing_else_and_the_owners_people_go_on() {
     member("eve-elsewhere", "eve", "closed", "read-only");
     member("nowhere", "eve", "no-such-account", "read-only");
     member("doubled", "owner", "acme", "read-only");
+    // Neither somebody else's Provider nor their Secret can be named from here.
+    let taken = format!(
+        "apiVersion: orgform.dev/v1alpha1\nkind: Account\nmetadata: {{ name: taken }}\nspec: {{ providerRef: {{ name: \
+         pureport, namespace: {} }}, displayName: Acme }}\n",
+        bed.namespace
+    );
+    let feed =
+        |object: &str| plane().kubectl().feed(&["apply", "--namespace", &team, "-f", "-"], object).unwrap();
+    feed(&taken).ok().unwrap();
+    let secret = format!("{{ name: pureport, namespace: {}, key: key }}", bed.namespace);
+    let theirs = bed.provider("").replace("{ name: pureport, key: key }", &secret);
+    let refused = feed(&theirs);
+    assert!(!refused.success && refused.err.contains("unknown field"), "{}", refused.err);
     let namespace = format!("--namespace={team}");
     let _operator = bed.operator_as(&plane().kubeconfig(), &[&namespace]);
     let wait = |object: &str, word: &str| plane().kubectl().wait_for(&team, object, &reason(word)).unwrap();
@@ -46,6 +59,13 @@ fn a_tenant_gives_what_is_open_and_nothing_else_and_the_owners_people_go_on() {
     wait("omem/eve-elsewhere", "NotAllowed");
     wait("omem/nowhere", "NotAllowed");
     wait("omem/doubled", "Conflict");
+    wait("oacc/taken", "Invalid");
+    let told = plane().kubectl().run(&["get", "--namespace", &team, "omem,oacc", "-o", "yaml"]).unwrap();
+    let told = told.ok().unwrap();
+    let (key, secret) = orgform_sim::pureport::Sim::admin_key();
+    for secret in [key, secret, "founder@acme.example", "omem/owner", &bed.sim.url()] {
+        assert!(!told.contains(secret), "{secret} was told to somebody else");
+    }
     bed.wait("omem/owner", &reason("Invited"));
     let mails = bed.sim.stats().mails_by_recipient;
     assert_eq!(mails.get("eve@acme.example"), None);

@@ -145,6 +145,7 @@ fn a_provider_that_does_not_answer_delays_no_other() {
     let _operator = bed.operator_as(bed.kubeconfig(), &[&format!("--namespace={}", other.namespace)]);
     bed.runtime.block_on(halt.reached());
     other.wait("omem/tim", &reason("Invited"));
+    assert_eq!(bed.get("oprov/pureport", "{.status}"), "", "nothing was heard of the first one yet");
     assert_eq!(bed.sim.stats().mails, 0);
     halt.go_on();
     bed.wait("omem/ada", &reason("Invited"));
