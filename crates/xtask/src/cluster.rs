@@ -38,6 +38,9 @@ pub(crate) struct Options {
     /// Build only.
     #[arg(long)]
     build: bool,
+    /// At length: 500 people, and 200 kills of the operator.
+    #[arg(long)]
+    long: bool,
     /// Only tests whose name has this in it.
     filter: Option<String>,
 }
@@ -47,10 +50,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.build {
         return Ok(());
     }
+    let length = options.long.then_some(("ORGFORM_LONG", "1"));
     for package in PACKAGES {
         let mut arguments = vec!["test", "--package", package, "--locked", "--", "--ignored"];
         arguments.extend(options.filter.as_deref());
-        run::cargo(&arguments)?;
+        run::cargo_with(&arguments, length.as_slice())?;
     }
     Ok(())
 }

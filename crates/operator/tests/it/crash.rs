@@ -36,9 +36,9 @@ spec:
   memberships: [{ accountRef: { name: lab }, roles: [read-only] }]
 ";
 
-/// How many kills there are: `ORGFORM_KILLS=200` for a long night.
+/// How many kills there are; more for `cargo xtask cluster --long`.
 fn kills() -> u64 {
-    std::env::var("ORGFORM_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
+    if std::env::var_os("ORGFORM_LONG").is_some() { 200 } else { 10 }
 }
 
 #[test]

@@ -53,6 +53,11 @@ fn joined(objects: &str, more: &[&str]) -> (Bed, Operator) {
     (bed, operator)
 }
 
+/// A size, or the one for `cargo xtask cluster --long`.
+fn at_length(usually: usize, long: usize) -> usize {
+    if std::env::var_os("ORGFORM_LONG").is_some() { long } else { usually }
+}
+
 /// Calls that wrote, and mails.
 fn counts(bed: &Bed) -> (u64, u64) {
     let stats = bed.sim.stats();
@@ -136,22 +141,11 @@ fn a_move_to_another_namespace_is_a_hand_over_without_a_write() {
     assert_eq!(bed.people("Acme"), (3, 0));
 }
 
+/// The Provider is somebody else's; the people are in a namespace that is deleted.
 #[test]
 #[ignore = "needs a control plane: cargo xtask cluster"]
 fn a_deleted_namespace_of_a_team_removes_nobody() {
-    the_namespace_of_a_team(40);
-}
-
-#[test]
-#[ignore = "takes minutes: ORGFORM_LONG=1 cargo xtask cluster"]
-fn a_deleted_namespace_of_five_hundred_removes_nobody() {
-    if std::env::var_os("ORGFORM_LONG").is_some() {
-        the_namespace_of_a_team(500);
-    }
-}
-
-/// The Provider is somebody else's; the people are in a namespace that is deleted.
-fn the_namespace_of_a_team(people: usize) {
+    let people = at_length(40, 500);
     let team = plane().namespace().unwrap();
     let bed = Bed::new();
     bed.secret();
@@ -186,22 +180,11 @@ fn the_namespace_of_a_team(people: usize) {
     assert_eq!(counts(&bed), before, "nobody was touched or mailed");
 }
 
+/// So few are in each account that its own limit never bites; that of the Provider does.
 #[test]
 #[ignore = "needs a control plane: cargo xtask cluster"]
 fn deletions_one_by_one_over_many_small_accounts_stop_at_the_limit_of_the_provider() {
-    one_by_one(20, 2);
-}
-
-#[test]
-#[ignore = "takes minutes: ORGFORM_LONG=1 cargo xtask cluster"]
-fn five_hundred_deletions_one_by_one_stop_at_the_limit_of_the_provider() {
-    if std::env::var_os("ORGFORM_LONG").is_some() {
-        one_by_one(250, 2);
-    }
-}
-
-/// So few are in each account that its own limit never bites; that of the Provider does.
-fn one_by_one(accounts: usize, each: usize) {
+    let (accounts, each) = (at_length(20, 250), 2);
     let mut objects = String::new();
     for number in 0..accounts {
         let name = format!("a{number}");
