@@ -3,6 +3,7 @@
 // Clippy's leave for tests does not reach what they share.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod again;
 mod audits;
 mod consent;
 mod keys;

@@ -166,10 +166,9 @@ impl Pass<'_> {
         } else if let Some(first) = plan.refused.first() {
             let more = plan.refused.len() - 1;
             let more = if more > 0 { format!(" And {more} more.") } else { String::new() };
-            let said = format!(
-                "{}: {} is refused: {}. {}{more}",
-                first.address, first.what, first.because, first.next
-            );
+            let next = in_a_cluster(&first.next);
+            let said =
+                format!("{}: {} is refused: {}. {next}{more}", first.address, first.what, first.because);
             Standing::new(Stand::Stalled, "Refused", said)
         } else if errors > 0 {
             let what = if errors == 1 { "object has" } else { "objects have" };
@@ -328,7 +327,7 @@ impl Pass<'_> {
     }
 }
 
-/// What to do next, where that is another thing than for files.
+/// What to do next, as a sentence, and where that is another thing than for files.
 fn in_a_cluster(next: &str) -> String {
     match next.contains("orgform invites resend") {
         true => {
@@ -336,7 +335,10 @@ fn in_a_cluster(next: &str) -> String {
                  2026-12-31T12:00:00Z: each time that is written there asks for one more mail."
                 .to_owned()
         }
-        false => next.to_owned(),
+        false => {
+            let (first, rest) = next.split_at(next.chars().next().map_or(0, char::len_utf8));
+            format!("{}{}.", first.to_uppercase(), rest.trim_end_matches('.'))
+        }
     }
 }
 

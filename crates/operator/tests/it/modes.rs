@@ -145,7 +145,7 @@ fn what_changed_behind_us_is_reported_or_put_right_as_the_provider_says() {
     let truth = bed.sim.truth();
     let (account, roles) = truth.accounts.iter().find(|(_, one)| one.name == "Acme").unwrap();
     let ours = roles.roles.iter().find(|(_, role)| role.name == "Looks on").unwrap().0.clone();
-    let theirs = roles.roles.keys().filter(|id| **id != ours).cloned();
+    let theirs = roles.roles.iter().filter(|(_, role)| role.name == "Read only").map(|(id, _)| id.clone());
     let act = Act::SetMemberRoles {
         account: account.clone(),
         email: "ada@acme.example".to_owned(),
