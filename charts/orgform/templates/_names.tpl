@@ -43,13 +43,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [orgform.dev]
   resources: [providers/status, accounts/status, roles/status, members/status, apikeys/status]
   verbs: [patch]
-# Reads credentials, and watches them so that a new one is used at once.
+# Reads credentials.
+{{- if .Values.secrets.names }}
 - apiGroups: [""]
   resources: [secrets]
-  {{- with .Values.secrets.names }}
-  resourceNames: {{ toJson . }}
-  {{- end }}
+  resourceNames: {{ toJson .Values.secrets.names }}
+  verbs: [get]
+{{- else }}
+# Watches them too (their metadata only), so that a new one is used at once.
+- apiGroups: [""]
+  resources: [secrets]
   verbs: [get, list, watch]
+{{- end }}
 {{- if .Values.secrets.write }}
 # Puts secrets of API keys away. Nobody can be asked for a name that is not there yet.
 - apiGroups: [""]

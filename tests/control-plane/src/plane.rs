@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use uuid::Uuid;
 
+use crate::audit::{self, Asked};
 use crate::files::{kubeconfig, signing_key, write};
 use crate::keeper::Keeper;
 use crate::kubectl::Kubectl;
@@ -107,6 +108,14 @@ impl ControlPlane {
         Ok(path)
     }
 
+    /// What a service account has asked for since the start, in the order of the answers.
+    ///
+    /// # Errors
+    /// When nobody has asked for anything yet.
+    pub fn asked_by(&self, namespace: &str, account: &str) -> anyhow::Result<Vec<Asked>> {
+        audit::read(&self.path("audit.log"), &format!("system:serviceaccount:{namespace}:{account}"))
+    }
+
     /// A namespace that no other test has.
     ///
     /// # Errors
@@ -158,6 +167,7 @@ impl ControlPlane {
         let (private, public) = signing_key()?;
         write(&self.path("service-accounts.key"), &private)?;
         write(&self.path("service-accounts.pub"), &public)?;
+        write(&self.path("audit.json"), audit::POLICY)?;
         write(&self.path("tokens.csv"), &format!("{token},admin,admin,system:masters\n"))?;
         write(&self.kubeconfig(), &kubeconfig(&self.server, &self.certificate(), &token, "default"))
     }
@@ -186,6 +196,8 @@ impl ControlPlane {
             "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
             format!("--token-auth-file={}", self.path("tokens.csv").display()),
             "--authorization-mode=RBAC".to_owned(),
+            format!("--audit-policy-file={}", self.path("audit.json").display()),
+            format!("--audit-log-path={}", self.path("audit.log").display()),
             "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
             "--allow-privileged=true".to_owned(),
         ]

@@ -150,15 +150,29 @@ impl Bed {
     }
 
     /// Starts one with a kubeconfig and more arguments.
-    pub(crate) fn operator_as(&self, kubeconfig: &PathBuf, more: &[&str]) -> Operator {
+    pub(crate) fn operator_as(&self, kubeconfig: &Path, more: &[&str]) -> Operator {
+        // A busy machine renews late; a story about leases says what it needs.
+        let usual = ["--settle-milliseconds=2000", "--lease-seconds=12"];
+        let mut arguments: Vec<String> = usual.iter().filter_map(|one| unless_said(more, one)).collect();
+        arguments.push(format!("--namespace={}", self.namespace));
+        arguments.push(format!("--lease-namespace={}", self.namespace));
+        arguments.extend(more.iter().map(|&one| one.to_owned()));
+        Operator::start(kubeconfig, &arguments)
+    }
+}
+
+/// An argument, unless the story has its own.
+fn unless_said(more: &[&str], argument: &str) -> Option<String> {
+    let name = argument.split('=').next().unwrap();
+    (!more.iter().any(|one| one.starts_with(name))).then(|| argument.to_owned())
+}
+
+impl Operator {
+    /// Starts one with exactly these arguments, but for a free port to listen on.
+    pub(crate) fn start(kubeconfig: &Path, arguments: &[String]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_orgform-operator"))
             .arg("--listen=127.0.0.1:0")
-            .args(unless_said(more, "--settle-milliseconds=2000"))
-            .arg(format!("--namespace={}", self.namespace))
-            .arg(format!("--lease-namespace={}", self.namespace))
-            // A busy machine renews late; a story about leases says what it needs.
-            .args(unless_said(more, "--lease-seconds=12"))
-            .args(more)
+            .args(arguments)
             .env("KUBECONFIG", kubeconfig)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -174,21 +188,13 @@ impl Bed {
                 }
             }
         });
-        let mut operator = Operator { child, lines, said: vec![], address: String::new() };
+        let mut operator = Self { child, lines, said: vec![], address: String::new() };
         let serving = operator.wait_for("serving health and metrics");
         let line: serde_json::Value = serde_json::from_str(&serving).unwrap();
         operator.address = line["fields"]["address"].as_str().unwrap().to_owned();
         operator
     }
-}
 
-/// An argument, unless the story has its own.
-fn unless_said<'a>(more: &[&str], argument: &'a str) -> Option<&'a str> {
-    let name = argument.split('=').next().unwrap();
-    (!more.iter().any(|one| one.starts_with(name))).then_some(argument)
-}
-
-impl Operator {
     /// Waits for a line of its log that has this text in it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         loop {

@@ -151,6 +151,7 @@ fn the_whole_picture_of_a_provider_stays() {
         conditions: conditions(),
         observed_generation: Some(1),
         connection: Some("pureport https://api.pureport.com".into()),
+        unverified: Some(at),
         external_id: Some("ac-1".into()),
         counts: Some(Counts { accounts: 1, roles: 2, people: 3, memberships: 4, api_keys: 5, active: 6 }),
         changes: std::iter::repeat_with(changed).take(60).collect(),
