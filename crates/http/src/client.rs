@@ -26,6 +26,8 @@ pub struct Options {
     pub timeout: Duration,
     /// The most bytes of a body, unpacked.
     pub max_body: usize,
+    /// The words of the API's own that its paths are made of; figures show nothing else of a path.
+    pub words: &'static [&'static str],
     /// Reads a refusal's body; empty if it isn't of the provider's form. What it gives is cleaned afterwards.
     pub said: fn(&[u8]) -> Said,
 }
@@ -39,6 +41,7 @@ impl Options {
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
             max_body: 64 * 1024 * 1024,
+            words: &[],
             said,
         }
     }

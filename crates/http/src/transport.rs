@@ -1,10 +1,11 @@
 //! Makes calls: through the gate, again where that is safe, counted, and without leaving a trace of a secret.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use orgform_provider::{Connection, ErrorKind, ProviderError};
+use orgform_provider::{CallMade, Calls, Connection, ErrorKind, ProviderError};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -26,6 +27,7 @@ pub(crate) struct Transport {
     shown: String,
     secrets: Vec<SecretString>,
     gate: Gate,
+    calls: Arc<dyn Calls>,
     options: Options,
 }
 
@@ -67,6 +69,7 @@ impl Transport {
             shown,
             secrets: connection.credentials.iter().map(|credential| credential.secret.clone()).collect(),
             gate: Gate::new(options.rate),
+            calls: Arc::clone(&connection.calls),
             options,
         })
     }
@@ -132,10 +135,12 @@ impl Transport {
             Err(error) => Err(Trouble::of(error, &self.server(call), self.options.timeout)),
         };
         let status = match &outcome {
-            Ok(answer) => answer.status.as_u16(),
-            Err(Trouble::Status { status, .. }) => status.as_u16(),
-            Err(_) => 0,
+            Ok(answer) => Some(answer.status.as_u16()),
+            Err(Trouble::Status { status, .. }) => Some(status.as_u16()),
+            Err(_) => None,
         };
+        self.calls.made(&CallMade { endpoint: &self.endpoint(call), status });
+        let status = status.unwrap_or(0);
         let ms = begun.elapsed().as_millis();
         tracing::debug!(method = %call.method, path, status, ms, ok = outcome.is_ok(), "call");
         outcome
@@ -201,6 +206,17 @@ impl Transport {
     /// Where a call goes, for messages.
     fn server(&self, call: &Call) -> String {
         call.base.as_ref().map_or_else(|| self.shown.clone(), redact::url)
+    }
+
+    /// A call without what it is about: `GET /accounts/{}/members`.
+    fn endpoint(&self, call: &Call) -> String {
+        let word = |segment: &String| self.options.words.iter().find(|word| **word == *segment).copied();
+        let mut endpoint = format!("{} ", call.method);
+        for segment in &call.path {
+            endpoint.push('/');
+            endpoint.push_str(word(segment).unwrap_or("{}"));
+        }
+        endpoint
     }
 
     fn url(&self, call: &Call) -> Url {

@@ -3,13 +3,13 @@
 // The lint spares tests only, not what they share.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use orgform_http::{Auth, Call, Client, Exchange, Options, RetryPolicy, Said, Token};
 use orgform_model::capabilities::Rate;
-use orgform_provider::{Connection, Credential, ErrorKind, ProviderError, Sent};
+use orgform_provider::{CallMade, Calls, Connection, Credential, ErrorKind, ProviderError, Sent};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -60,6 +60,15 @@ fn options() -> Options {
 }
 
 fn client_with(endpoint: &str, options: Options, auth: impl Auth + 'static) -> Client {
+    client_telling(endpoint, options, auth, Arc::new(orgform_provider::NoCalls))
+}
+
+fn client_telling(
+    endpoint: &str,
+    options: Options,
+    auth: impl Auth + 'static,
+    calls: Arc<dyn Calls>,
+) -> Client {
     let secret = SecretString::from(SECRET);
     let connection = Connection {
         endpoint: endpoint.parse().unwrap(),
@@ -70,6 +79,7 @@ fn client_with(endpoint: &str, options: Options, auth: impl Auth + 'static) -> C
         login: None,
         agreed: Default::default(),
         tokens: Arc::new(orgform_provider::TokensInMemory::default()),
+        calls,
     };
     Client::new(&connection, options, Arc::new(auth)).unwrap()
 }
@@ -117,6 +127,31 @@ async fn a_read_is_tried_again_and_every_attempt_counts() {
     assert_eq!(answer.json::<Vec<u8>>().unwrap(), [1]);
     assert_eq!(client.calls(), 3);
     assert_eq!(client.counted().calls(), 0);
+}
+
+/// Everything that was told of calls.
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Calls for Told {
+    fn made(&self, call: &CallMade<'_>) {
+        self.0.lock().unwrap().push(format!("{} {:?}", call.endpoint, call.status));
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_is_told_by_its_endpoint_and_nobody_is_named() {
+    let server = MockServer::start().await;
+    answers(&server, 503, 1).await;
+    then_succeeds(&server).await;
+    let told = Arc::new(Told::default());
+    let options = Options { words: &["users", "roles"], ..options() };
+    let client = client_telling(&server.uri(), options.clone(), Open, told.clone());
+    client.send(Call::get(&["users", "ada@acme.example", "roles"], "look")).await.unwrap();
+    let nobody = client_telling(&hangs_up_after(&[NOTHING]).await, options, Open, told.clone());
+    nobody.send(Call::post(&["users", "ada"], "look")).await.unwrap_err();
+    let expected = ["GET /users/{}/roles Some(503)", "GET /users/{}/roles Some(200)", "POST /users/{} None"];
+    assert_eq!(*told.0.lock().unwrap(), expected);
 }
 
 #[tokio::test]

@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use orgform_model::{ObjectRef, SecretRef};
-use orgform_provider::{Connection, Credential, Provider, ProviderType, Secrets, Tokens};
+use orgform_provider::{CallMade, Calls, Connection, Credential, Provider, ProviderType, Secrets, Tokens};
 use orgform_providers::PROVIDERS;
 use orgform_spec::{CredentialRef, CredentialSource, ProviderSettings};
 use secrecy::SecretString;
 use url::Url;
 
 use crate::keys::reason;
+use crate::metrics::Metrics;
 use crate::object::Object;
 use crate::tokens::TokenSecrets;
 
@@ -41,8 +42,8 @@ pub(crate) struct NoLine {
 }
 
 /// The lines that are open, by Provider.
-#[derive(Default)]
 pub(crate) struct Lines {
+    metrics: Metrics,
     open: Mutex<BTreeMap<ObjectRef, Open>>,
     tokens: Mutex<BTreeMap<ObjectRef, Arc<TokenSecrets>>>,
 }
@@ -76,7 +77,25 @@ impl Secrets for DeclaredSecrets {
     }
 }
 
+/// Counts the calls of one Provider.
+#[derive(Debug)]
+struct Counted {
+    metrics: Metrics,
+    provider: ObjectRef,
+}
+
+impl Calls for Counted {
+    fn made(&self, call: &CallMade<'_>) {
+        self.metrics.called(&self.provider, call);
+    }
+}
+
 impl Lines {
+    /// None is open yet.
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        Self { metrics, open: Mutex::default(), tokens: Mutex::default() }
+    }
+
     /// The line of a Provider; a new one if its Secret or its endpoint has changed. I/O.
     pub(crate) async fn line(
         &self,
@@ -111,6 +130,7 @@ impl Lines {
             login,
             agreed: settings.agreed.clone(),
             tokens: self.tokens(client, key),
+            calls: Arc::new(Counted { metrics: self.metrics.clone(), provider: key.clone() }),
         };
         let writer = (provider.writer)(&connection).map_err(|error| NoLine {
             reason: "Invalid",
@@ -143,7 +163,7 @@ fn label(provider: &ProviderType, endpoint: &Url) -> String {
     format!("{} {endpoint}", provider.semantics.kind)
 }
 
-fn web_address(text: &str) -> Result<Url, NoLine> {
+pub(crate) fn web_address(text: &str) -> Result<Url, NoLine> {
     Url::parse(text).map_err(|error| NoLine {
         reason: "Invalid",
         said: format!("The endpoint {text} is not a web address: {error}."),
@@ -152,7 +172,7 @@ fn web_address(text: &str) -> Result<Url, NoLine> {
 }
 
 /// Reads every field; `made_of` tells whether they are still the same.
-async fn read(
+pub(crate) async fn read(
     secrets: &Api<Secret>,
     fields: &[CredentialRef],
     made_of: &mut Vec<String>,

@@ -65,7 +65,7 @@ impl Operator {
         let board = Board::new(cluster.clone(), events, metrics.clone());
         Self {
             cluster,
-            lines: Lines::default(),
+            lines: Lines::new(metrics.clone()),
             leadership,
             board,
             metrics,
@@ -160,7 +160,10 @@ impl Roots {
 }
 
 /// Runs until it is asked to end, or the lease is lost.
-pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When there is no cluster, nothing can be served, or the lease was lost.
+pub async fn run(args: Args) -> anyhow::Result<()> {
     log(&args);
     let mut config = Config::infer().await.context("there is no cluster to connect to")?;
     // Trouble is told at once, and tried again by whoever knows what for.

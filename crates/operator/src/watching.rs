@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DynamicObject, PartialObjectMeta};
@@ -28,10 +29,18 @@ const PATIENCE: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watches(Arc<Mutex<BTreeMap<String, Watch>>>);
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Watch {
     listed: bool,
     failing: Option<Instant>,
+    /// When it was last heard of: an event, a bookmark, or a new connection, one of which comes every five minutes.
+    alive: Instant,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { listed: false, failing: None, alive: Instant::now() }
+    }
 }
 
 impl Watches {
@@ -55,9 +64,21 @@ impl Watches {
         failing.filter(|name| !name.ends_with("secrets")).collect()
     }
 
-    /// Whether one has been failing for so long that a restart may help.
-    pub(crate) fn are_stuck(&self) -> bool {
-        self.failing().iter().any(|(_, span)| *span > PATIENCE)
+    /// How old what each watch has told may be by now: since when it fails, or since its last sign of life.
+    pub(crate) fn ages(&self, now: Instant) -> Vec<(String, Duration)> {
+        let watches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = |watch: &Watch| now.saturating_duration_since(watch.failing.unwrap_or(watch.alive));
+        watches.iter().map(|(name, watch)| (name.clone(), age(watch))).collect()
+    }
+
+    /// The watches that have been failing, or silent, for so long that a restart may help.
+    pub(crate) fn stuck(&self, now: Instant) -> Vec<(String, Duration)> {
+        self.ages(now).into_iter().filter(|(_, age)| *age > PATIENCE).collect()
+    }
+
+    /// Whether nothing is watched: another copy works.
+    pub(crate) fn are_none(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn set(&self, name: &str, change: impl FnOnce(&mut Watch)) {
@@ -111,7 +132,8 @@ async fn objects(
         Some(namespace) => Api::namespaced_with(client, namespace, &resource),
         None => Api::all_with(client, &resource),
     };
-    let mut events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
+    let events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
+    let mut events = noticed(&watches, &name, events);
     let mut listed = Vec::new();
     while let Some(event) = events.next().await {
         match event {
@@ -154,7 +176,8 @@ async fn secrets(
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
-    let mut events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
+    let events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
+    let mut events = noticed(&watches, &name, events);
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::Apply(secret) | Event::Delete(secret)) => {
@@ -180,10 +203,50 @@ async fn secrets(
     }
 }
 
+/// Notices that a watch is alive. It is looked at again only when something came for it: bookmarks and new connections
+/// are no events, but are noticed here.
+fn noticed<T: 'static>(
+    watches: &Watches,
+    name: &str,
+    mut events: BoxStream<'static, T>,
+) -> impl Stream<Item = T> + Unpin + use<T> {
+    let (watches, name) = (watches.clone(), name.to_owned());
+    futures::stream::poll_fn(move |context| {
+        watches.set(&name, |watch| watch.alive = Instant::now());
+        events.poll_next_unpin(context)
+    })
+}
+
 fn failed(watches: &Watches, name: &str, error: &watcher::Error, metrics: &Metrics) {
     metrics.watch_failed(name);
     tracing::warn!(watch = name, %error, "a watch failed");
     watches.set(name, |watch| {
         watch.failing.get_or_insert_with(Instant::now);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_that_fails_or_is_silent_for_ten_minutes_is_stuck() {
+        let (watches, now) = (Watches::default(), Instant::now());
+        watches.set("members", |watch| watch.alive = now);
+        watches.set("roles", |watch| (watch.alive, watch.failing) = (now + PATIENCE, Some(now)));
+        watches.set("accounts", |watch| watch.alive = now + PATIENCE);
+        assert_eq!(watches.stuck(now + PATIENCE), []);
+        let stuck = watches.stuck(now + PATIENCE + Duration::from_secs(1));
+        assert_eq!(stuck.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["members", "roles"]);
+    }
+
+    #[tokio::test]
+    async fn whatever_comes_for_a_watch_is_a_sign_of_life() {
+        let (watches, long_ago) = (Watches::default(), Instant::now());
+        watches.set("members", |watch| watch.alive = long_ago);
+        let mut events = noticed(&watches, "members", futures::stream::iter([1]).boxed());
+        assert_eq!(events.next().await, Some(1));
+        let [(_, age)] = &watches.ages(Instant::now())[..] else { panic!() };
+        assert!(*age < long_ago.elapsed());
+    }
 }

@@ -3,6 +3,7 @@
 //! A provider translates, it does not decide. [`Observe`] looks and changes nothing; [`Provider`] also carries
 //! changes out. A [`ProviderType`] is the constant by which a front end finds one.
 
+mod calls;
 mod error;
 mod tokens;
 
@@ -18,6 +19,7 @@ use orgform_model::{
 use secrecy::SecretString;
 use url::Url;
 
+pub use calls::{CallMade, Calls, NoCalls};
 pub use error::{ErrorKind, ProviderError, Sent};
 pub use tokens::{Taken, Tokens, TokensInMemory};
 
@@ -98,6 +100,8 @@ pub struct Connection {
     pub agreed: BTreeSet<String>,
     /// Keeps tokens that the provider replaces at each use.
     pub tokens: Arc<dyn Tokens>,
+    /// Is told of every call.
+    pub calls: Arc<dyn Calls>,
 }
 
 /// Reads secrets that are declared by reference. Given by the front end, asked only while applying.

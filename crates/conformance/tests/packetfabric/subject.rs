@@ -46,6 +46,7 @@ impl PacketFabric {
             login: None,
             agreed: Default::default(),
             tokens: Arc::new(orgform_provider::TokensInMemory::default()),
+            calls: Arc::new(orgform_provider::NoCalls),
         }
     }
 }

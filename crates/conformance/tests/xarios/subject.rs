@@ -55,6 +55,7 @@ impl Xarios {
             login: None,
             agreed: charges.into_iter().collect(),
             tokens: self.tokens.clone(),
+            calls: Arc::new(orgform_provider::NoCalls),
         }
     }
 }

@@ -14,13 +14,18 @@ use crate::fields::rejected;
 use crate::semantics::CAPABILITIES;
 use crate::wire::{Login, Refusal};
 
+/// What paths are made of, ids aside.
+const WORDS: &[&str] =
+    &["v2", "api-keys", "auth", "current", "customers", "login", "resend", "team-invites", "users"];
+
 /// How the client behaves: PacketFabric's rate and its form of refusals (packetfabric contract, section 3).
 pub fn options() -> Options {
-    Options::new(CAPABILITIES.rate, |body| {
+    let options = Options::new(CAPABILITIES.rate, |body| {
         let Refusal { message } = serde_json::from_slice(body).unwrap_or_default();
         let field = message.as_deref().and_then(field_of).map(str::to_owned);
         Said { code: None, message, field }
-    })
+    });
+    Options { words: WORDS, ..options }
 }
 
 /// PacketFabric's calls.

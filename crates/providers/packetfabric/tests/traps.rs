@@ -127,6 +127,7 @@ fn connection(sim: &Sim, credentials: &[(&str, &str)], others: &[(&str, &str)]) 
         login: None,
         agreed: Default::default(),
         tokens: Arc::new(orgform_provider::TokensInMemory::default()),
+        calls: Arc::new(orgform_provider::NoCalls),
     }
 }
 

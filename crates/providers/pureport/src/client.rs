@@ -14,14 +14,30 @@ use tokio::time::sleep;
 use crate::semantics::CAPABILITIES;
 use crate::wire::{ApiKey, Login, Refusal, Whole, last_segment};
 
+/// What paths are made of, ids aside.
+const WORDS: &[&str] = &[
+    "accounts",
+    "apikeys",
+    "auditLog",
+    "consent",
+    "customRoles",
+    "invites",
+    "login",
+    "members",
+    "refresh",
+    "roles",
+    "users",
+];
+
 /// How the client behaves: Pureport's rate and its form of refusals (pureport contract, section 3).
 pub fn options() -> Options {
-    Options::new(CAPABILITIES.rate, |body| {
+    let options = Options::new(CAPABILITIES.rate, |body| {
         let Refusal { code, message } = serde_json::from_slice(body).unwrap_or_default();
         // A refusal names no field, but its text may (section 3).
         let field = message.as_deref().and_then(field_of).map(str::to_owned);
         Said { code, message, field }
-    })
+    });
+    Options { words: WORDS, ..options }
 }
 
 /// How often to look for what was just made: a list may lag (section 11).

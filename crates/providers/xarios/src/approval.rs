@@ -173,6 +173,7 @@ mod tests {
             login: said.map(|url| url.parse().unwrap()),
             agreed: Default::default(),
             tokens: Arc::new(TokensInMemory::default()),
+            calls: Arc::new(orgform_provider::NoCalls),
         };
         login(&connection).unwrap().to_string()
     }

@@ -15,12 +15,17 @@ const BASE: [&str; 2] = ["api", "v1.0"];
 /// The largest page, which is also the default one (section 5).
 const PAGE: usize = 1000;
 
+/// What paths are made of, ids aside.
+const WORDS: &[&str] =
+    &["api", "v1.0", "accounts", "connect", "customers", "sendActivationEmail", "token", "users"];
+
 /// How the client behaves: Xarios' rate and its form of refusals (xarios contract, section 4).
 pub fn options() -> Options {
-    Options::new(CAPABILITIES.rate, |body| {
+    let options = Options::new(CAPABILITIES.rate, |body| {
         let Refusal { error, message, error_code } = serde_json::from_slice(body).unwrap_or_default();
         Said { code: error_code.or_else(|| error.as_str().map(str::to_owned)), message, field: None }
-    })
+    });
+    Options { words: WORDS, ..options }
 }
 
 /// Xarios' calls.

@@ -139,6 +139,7 @@ fn writer(
         login: None,
         agreed: agreed.iter().map(|&name| name.to_owned()).collect(),
         tokens,
+        calls: Arc::new(orgform_provider::NoCalls),
     };
     let mut options = options();
     options.retry = options.retry.fast();

@@ -60,8 +60,9 @@ fn values_that_mean_nothing_are_refused() {
 fn the_server_takes_all_of_it() {
     let namespace = plane().namespace().unwrap();
     for name in VALUES {
-        // Nobody serves ServiceMonitor here.
-        let text = template(&["--values", &values(name), "--set", "serviceMonitor.enabled=false"])
+        // Nobody serves what the Prometheus operator adds here.
+        let without = "serviceMonitor.enabled=false,prometheusRule.enabled=false";
+        let text = template(&["--values", &values(name), "--set", without])
             .replace("namespace: orgform", &format!("namespace: {namespace}"))
             .replace("namespace: people-lab", &format!("namespace: {namespace}"))
             .replace("namespace: people", &format!("namespace: {namespace}"));

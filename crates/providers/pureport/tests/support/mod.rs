@@ -40,6 +40,7 @@ pub fn connection(server: &MockServer) -> Connection {
         login: None,
         agreed: Default::default(),
         tokens: std::sync::Arc::new(orgform_provider::TokensInMemory::default()),
+        calls: std::sync::Arc::new(orgform_provider::NoCalls),
     }
 }
 
