@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use orgform_engine::{Clock, SystemClock};
+use orgform_engine::{Clock, SecretSink, SystemClock};
 use orgform_model::{Place, ProviderName, SecretRef, Timestamp};
 use orgform_provider::{Connection, Credential, NoSecrets, Secrets, Tokens};
 pub(crate) use orgform_providers::PROVIDERS;
@@ -48,7 +48,7 @@ pub(crate) struct Link {
     /// What state is bound to: kind and endpoint. A simulator's port changes, its world does not.
     pub(crate) label: String,
     /// Where secrets that are shown once are put.
-    pub(crate) secrets: SecretFiles,
+    pub(crate) secrets: Box<dyn SecretSink>,
     simulator: Option<Simulator>,
     clock: WorldClock,
 }
@@ -103,7 +103,7 @@ impl Link {
             let tokens = Arc::new(TokenFiles::of(folder, &settings.name));
             let connection = simulator.connection(purpose, settings, secrets, tokens)?;
             let label = format!("{kind} simulator {}", settings.name);
-            let (secrets, clock) = (SecretFiles::below(folder), simulator.clock());
+            let (secrets, clock) = (Box::new(SecretFiles::below(folder)), simulator.clock());
             return Ok(Self { connection, label, secrets, simulator: Some(simulator), clock });
         }
         let endpoint = match &settings.endpoint {
@@ -132,9 +132,16 @@ impl Link {
             login,
             agreed: settings.agreed.clone(),
             tokens: Arc::new(TokenFiles::of(folder, &settings.name)),
+            calls: Arc::new(orgform_provider::NoCalls),
         };
-        let secrets = SecretFiles::below(folder);
+        let secrets = Box::new(SecretFiles::below(folder));
         Ok(Self { connection, label, secrets, simulator: None, clock: WorldClock::default() })
+    }
+
+    /// Over a connection that was made elsewhere.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn to(connection: Connection, label: String, secrets: Box<dyn SecretSink>) -> Self {
+        Self { connection, label, secrets, simulator: None, clock: WorldClock::default() }
     }
 
     /// What time it is at the provider.
@@ -235,6 +242,7 @@ impl Simulator {
             login: None,
             agreed: settings.agreed.clone(),
             tokens,
+            calls: Arc::new(orgform_provider::NoCalls),
         })
     }
 }
@@ -263,7 +271,8 @@ impl Secrets for DeclaredSecrets {
     }
 }
 
-fn user_agent() -> String {
+/// What to tell servers about us.
+pub(crate) fn user_agent() -> String {
     concat!("orgform/", env!("CARGO_PKG_VERSION")).to_owned()
 }
 

@@ -5,6 +5,8 @@ mod agreed;
 mod args;
 mod ask;
 mod carry_out;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod commands;
 mod connect;
 mod console;

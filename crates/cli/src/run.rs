@@ -109,7 +109,7 @@ impl Turn {
             capabilities: self.provider.capabilities,
             requests: &self.requests,
             connection: &link.label,
-            secrets: &link.secrets,
+            secrets: &*link.secrets,
         }
     }
 

@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 /// Keeps accounts, roles and members at a provider as custom resources declare them.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "orgform-operator", version)]
-pub(crate) struct Args {
+pub struct Args {
     /// Where health and metrics are served.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 
 /// The form of logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
+pub enum LogFormat {
     /// One object a line.
     Json,
     /// For people.

@@ -28,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "orgform",
         &[
             "orgform-providers",
+            "orgform-operator",
             "orgform-http",
             "orgform-engine",
             "orgform-provider",

@@ -134,7 +134,7 @@ async fn look(root: &OpenRoot, declared: &Declared, console: &Console) -> Result
         capabilities: declared.provider.capabilities,
         requests: &Requests::default(),
         connection: &link.label,
-        secrets: &link.secrets,
+        secrets: &*link.secrets,
     };
     let bar = Bar::new(console, name.as_str());
     let looked = match (declared.provider.reader)(&link.connection) {

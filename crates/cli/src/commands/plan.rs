@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     paths: Vec<PathBuf>,
     /// The form of the result.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    pub(crate) format: Format,
     /// Save the plan: `orgform apply FILE` then does exactly what is in it, and no more.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -54,6 +54,9 @@ pub(crate) struct Arguments {
     /// else happened until then; can be neither saved nor applied.
     #[arg(long, value_name = "DATE", value_parser = moment, conflicts_with_all = ["out", "write"])]
     at: Option<Timestamp>,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    pub(crate) place: crate::cluster::Place,
 }
 
 /// The form of what is printed by commands that only look.
@@ -75,6 +78,10 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
             .nothing_read()
             .into());
     }
+    #[cfg(feature = "cluster")]
+    if arguments.place.cluster {
+        return crate::cluster::plan(arguments, console).await;
+    }
     let (root, remembered) = read(&arguments.paths, console).await?; // I/O
     let mut exit = root.tell_findings(console);
     let remembered = remembered?;
@@ -86,10 +93,6 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
             Err(error) => exit = exit.and(console.fail(&error)),
         }
     }
-    // One provider that can't be reached makes a whole of several partial, not wrong.
-    if !looks.is_empty() && looks.len() < turns.len() && root.exit() != Exit::Error {
-        exit = Exit::Partial;
-    }
     print(arguments.format, &looks, console)?;
     if let Some(path) = &arguments.out {
         save(path, &root, arguments, &looks, console)?;
@@ -97,10 +100,22 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
     if arguments.write {
         rename::write(&root, &looks, console)?; // I/O
     }
-    Ok(looks
-        .iter()
-        .map(|look| of_plan(&look.planned.plan, arguments.detailed_exitcode))
-        .fold(exit, Exit::and))
+    Ok(sum_up(&root, arguments, turns.len(), &looks, exit))
+}
+
+/// How it all ends, with what came of so many providers.
+pub(crate) fn sum_up(
+    root: &OpenRoot,
+    arguments: &Arguments,
+    turns: usize,
+    looks: &[Look],
+    exit: Exit,
+) -> Exit {
+    // One provider that can't be reached makes a whole of several partial, not wrong.
+    let is_partial = !looks.is_empty() && looks.len() < turns && root.exit() != Exit::Error;
+    let exit = if is_partial { Exit::Partial } else { exit };
+    let of_plans = looks.iter().map(|look| of_plan(&look.planned.plan, arguments.detailed_exitcode));
+    of_plans.fold(exit, Exit::and)
 }
 
 /// Reads the manifests and the state, which don't need each other, at the same time. What is wrong with the state is
@@ -125,7 +140,8 @@ pub(crate) fn of_plan(plan: &Plan, detailed: bool) -> Exit {
     }
 }
 
-fn question(arguments: &Arguments) -> Question {
+/// What is asked for by these arguments.
+pub(crate) fn question(arguments: &Arguments) -> Question {
     let Arguments { target, base, at, .. } = arguments;
     Question { targets: target.clone(), base: base.clone(), at: *at, ..Question::default() }
 }
@@ -138,6 +154,16 @@ pub(crate) async fn plan_one(
     console: &Console,
 ) -> Result<Look> {
     let link = Link::open(&root.folder, &turn.settings, Purpose::Look, console).await?;
+    look_over(link, turn, remembered, console).await
+}
+
+/// Looks over a link, and plans.
+pub(crate) async fn look_over(
+    link: Link,
+    turn: &Turn,
+    remembered: Option<&State>,
+    console: &Console,
+) -> Result<Look> {
     link.tell(turn.name(), console);
     let looked = match (turn.provider.reader)(&link.connection) {
         Ok(reader) => {
@@ -150,7 +176,8 @@ pub(crate) async fn plan_one(
     looked.map_err(|error| failure::of_provider(turn.name(), error))
 }
 
-fn print(format: Format, looks: &[Look], console: &Console) -> Result<()> {
+/// Prints plans in a form.
+pub(crate) fn print(format: Format, looks: &[Look], console: &Console) -> Result<()> {
     let now = now(looks.iter());
     match format {
         Format::Text => run::print_plans(&looks.iter().collect::<Vec<_>>(), console)?,
