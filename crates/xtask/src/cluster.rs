@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use crate::run;
+use crate::{cluster_try, run};
 
 /// The version that the programs of Kubernetes say they are: that of the module, which they can't know.
 const KUBERNETES: (&str, &str, &str) = ("v1.36.3", "1", "36");
@@ -28,13 +28,18 @@ const MODULES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("helm", &[("helm", "helm.sh/helm/v4/cmd/helm")]),
+    ("lua", &[("glua", "github.com/yuin/gopher-lua/cmd/glua")]),
 ];
 
-/// The packages whose ignored tests need a control plane.
-const PACKAGES: &[&str] = &["orgform-control-plane", "orgform-operator"];
+/// The packages whose ignored tests need a control plane, and the features that these need.
+const PACKAGES: &[(&str, &str)] =
+    &[("orgform-control-plane", ""), ("orgform-operator", ""), ("orgform", "cluster")];
 
 #[derive(Args, Default)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Build only.
     #[arg(long)]
     build: bool,
@@ -45,18 +50,35 @@ pub(crate) struct Options {
     filter: Option<String>,
 }
 
+#[derive(Subcommand)]
+enum What {
+    /// Show the operator at work: a control plane, a simulator, the chart and the example; runs until ctrl-C.
+    Try,
+}
+
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    MODULES.iter().try_for_each(|(module, programs)| build(module, programs))?;
+    if let Some(What::Try) = options.what {
+        return cluster_try::run();
+    }
+    build_programs()?;
     if options.build {
         return Ok(());
     }
     let length = options.long.then_some(("ORGFORM_LONG", "1"));
-    for package in PACKAGES {
-        let mut arguments = vec!["test", "--package", package, "--locked", "--", "--ignored"];
+    // The CLI as releases have it, and the operator beside it.
+    run::cargo(&["build", "--package", "orgform-operator", "--locked"])?;
+    for (package, features) in PACKAGES {
+        let mut arguments = vec!["test", "--package", package, "--features", features, "--locked"];
+        arguments.extend(["--", "--ignored"]);
         arguments.extend(options.filter.as_deref());
         run::cargo_with(&arguments, length.as_slice())?;
     }
     Ok(())
+}
+
+/// Builds every program that is missing.
+pub(crate) fn build_programs() -> anyhow::Result<()> {
+    MODULES.iter().try_for_each(|(module, programs)| build(module, programs))
 }
 
 /// Builds what is missing, or was built from another version of the module.

@@ -5,6 +5,7 @@
 
 mod arrows;
 mod cluster;
+mod cluster_try;
 mod contracts;
 mod generate;
 mod judges;
@@ -33,7 +34,7 @@ enum Chore {
     Generate,
     /// Runs the benchmarks and prints their figures.
     Bench {
-        /// Names of benchmarks; all of them if none is given.
+        /// Names of benchmarks; all but `operator` if none is given.
         names: Vec<String>,
     },
     /// Builds a Kubernetes control plane and runs the tests that need one.
@@ -66,6 +67,10 @@ fn check() -> anyhow::Result<()> {
 
 fn bench(names: &[String]) -> anyhow::Result<()> {
     run::cargo(&["build", "--release", "--package", "orgform"])?;
+    if names.iter().any(|name| name == "operator") {
+        cluster::build_programs()?;
+        run::cargo(&["build", "--release", "--package", "orgform-operator"])?;
+    }
     let mut arguments =
         vec!["run", "--release", "--quiet", "--package", "orgform-tests", "--bin", "bench", "--"];
     arguments.extend(names.iter().map(String::as_str));

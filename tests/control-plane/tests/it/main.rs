@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod argo;
 mod bed;
 mod chart;
 mod definitions;
