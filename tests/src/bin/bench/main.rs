@@ -4,6 +4,7 @@
 
 mod bulk;
 mod count;
+mod operator;
 mod plan;
 mod process;
 mod validate;
@@ -28,6 +29,10 @@ fn main() -> anyhow::Result<()> {
     }
     if wants("packetfabric") {
         bulk::report()?;
+    }
+    // Takes minutes, and programs that `cargo xtask cluster --build` makes: only when asked for.
+    if arguments.iter().any(|wanted| wanted == "operator") {
+        operator::report()?;
     }
     if wants("xarios") {
         xarios::report()?;

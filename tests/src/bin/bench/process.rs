@@ -49,8 +49,15 @@ pub(crate) fn peak_of_child(command: &mut Command) -> anyhow::Result<f64> {
 
 /// The most memory that a process ever had, in MiB.
 fn peak_mebibytes(process: &str) -> anyhow::Result<f64> {
+    mebibytes(process, "VmHWM")
+}
+
+/// What the kernel counts of a process, in MiB: `VmRSS` now, `VmHWM` at most.
+pub(crate) fn mebibytes(process: &str, field: &str) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    let line = line.with_context(|| format!("no {field}"))?;
     let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kibibytes / 1024.0)
 }
