@@ -214,6 +214,28 @@ async fn trap_05_nobody_is_invited_who_waits_already_or_is_a_user() {
     assert!(scene.requests().iter().all(|request| request.starts_with("GET ")), "nothing was sent");
 }
 
+/// Somebody was made directly although an invite waits (false and true), somebody else signed up (true and true).
+#[tokio::test]
+async fn trap_06_an_invite_whose_user_exists_is_converged_not_pending() {
+    let scene = Scene::new("").await;
+    for email in [ADA, "grace@acme.example"] {
+        scene.act(Act::Invite { email: email.to_owned(), group: "regular".to_owned() });
+    }
+    assert_eq!(scene.look().await.invites.len(), 2, "both wait");
+    scene.act(Act::AddUser { email: ADA.to_owned(), group: "regular".to_owned() });
+    scene.act(Act::Accept { email: "grace@acme.example".to_owned(), group: None });
+    let content = scene.look().await;
+    assert!(content.invites.is_empty(), "{:?}", content.invites);
+    let past: Vec<(&str, bool)> =
+        content.past_invites.iter().map(|one| (one.email.as_str(), one.accepted)).collect();
+    assert_eq!(past, [(ADA, false), ("grace@acme.example", true)]);
+    scene.sim.clear_log();
+    let wanted = vec![scene.invite(ADA, "regular"), scene.invite("grace@acme.example", "regular")];
+    let outcomes = scene.apply(wanted).await;
+    assert!(outcomes.iter().all(|one| matches!(one, Ok(Applied::Member { .. }))), "{outcomes:?}");
+    assert!(scene.requests().iter().all(|request| request.starts_with("GET ")), "nothing was sent");
+}
+
 #[tokio::test]
 async fn trap_07_many_are_invited_in_one_call_and_one_is_an_array_too() {
     let scene = Scene::new("").await;
@@ -259,6 +281,31 @@ async fn a_mail_that_could_not_be_sent_is_told_whichever_way_the_server_says_it(
         assert!(matches!(outcomes[1], Ok(Applied::Invited { .. })), "{outcomes:?}");
         assert_eq!(scene.mails_to("grace@acme.example"), 1);
     }
+}
+
+#[tokio::test]
+async fn trap_08_every_group_of_a_legacy_user_is_seen_and_one_takes_their_place() {
+    let (scene, ada) = Scene::with_ada().await;
+    let groups = || ["admin", "read-only"].map(str::to_owned).to_vec();
+    scene.act(Act::SetLegacyGroups { email: ADA.to_owned(), groups: groups() });
+    let both: BTreeSet<RoleId> = groups().into_iter().map(RoleId::from).collect();
+    assert_eq!(scene.look().await.members[&ada].roles, both);
+    let place = |group: &str| SEMANTICS.roles.weakest_first.iter().position(|one| *one == group).unwrap();
+    assert!(place("read-only") < place("admin"), "the lowest right is the effective one");
+
+    // A plan that knew of the group that `group` shows and of no other would change what it has not seen.
+    let stale = scene.one(ADA, scene.move_to(&ada, "admin", "regular")).await.unwrap_err();
+    assert_eq!(stale.kind, ErrorKind::Stale);
+    let single = Action::UpdateMember {
+        account: scene.account(),
+        person: ada.clone(),
+        from: both,
+        roles: refs("regular"),
+    };
+    let now = BTreeSet::from(["regular".into()]);
+    let done = scene.one(ADA, single).await;
+    assert_eq!(done, Ok(Applied::Member { person: ada.clone(), roles: now.clone() }));
+    assert_eq!(scene.look().await.members[&ada].roles, now);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Every trap of the contract's list (xarios contract, section 9), with its number, against the simulator.
 //!
-//! Those that are pure are beside what they are about, in `src`; those of the planner are in the conformance suite and
-//! in the transcripts: 7 (nothing shows who has activated), 9 (enabling mails everybody).
+//! Those that are pure are beside what they are about, in `src`, too. What the planner makes of them is in its own
+//! stories and in the transcripts.
 
 #![allow(clippy::unwrap_used)] // In a test a simulator that can't be started may end it.
 
@@ -21,7 +21,7 @@ use orgform_provider::{
 };
 use orgform_sim::xarios::{self as sim, Act, Approval, Sim};
 use orgform_sim::{Effect, Fault};
-use orgform_xarios::{Writer, options};
+use orgform_xarios::{CAPABILITIES, SEMANTICS, Writer, options};
 use secrecy::{ExposeSecret, SecretString};
 
 const ADA: &str = "ada@acme.example";
@@ -198,6 +198,21 @@ async fn trap_02_a_list_has_no_roles_and_each_user_is_one_read() {
 }
 
 #[tokio::test]
+async fn trap_03_the_base_role_is_there_asked_for_or_not_and_is_never_a_change() {
+    assert_eq!(SEMANTICS.roles.implied, ["account.user", "customer.user"]);
+    for asked_for in [&[][..], &["account.user"]] {
+        let (scene, ada) = Scene::with_ada(asked_for).await;
+        let base = ids(&["account.user"]);
+        let seen = scene.member(&scene.acme(), &ada).await.unwrap();
+        assert_eq!(seen, MemberSeen { roles: base.clone(), disabled: false }, "asked for {asked_for:?}");
+        let again = scene.one(scene.create(&scene.acme(), ADA, asked_for)).await;
+        assert_eq!(again, Ok(Applied::Member { person: ada, roles: base }), "asked for {asked_for:?}");
+        // What is sent is the call that finds the person there: no role is patched, nobody is mailed again.
+        assert_eq!((scene.writes(), scene.mails_to(ADA)), (1, 1), "asked for {asked_for:?}");
+    }
+}
+
+#[tokio::test]
 async fn trap_04_what_was_patched_is_read_back() {
     let (scene, ada) = Scene::with_ada(&["branding.admin"]).await;
     let change = Action::UpdateMember {
@@ -285,6 +300,22 @@ async fn trap_06_somebody_new_is_mailed_once_and_again_only_if_asked_through_the
     assert_eq!((lost.sent, scene.mails_to(ADA)), (orgform_provider::Sent::Unknown, 3));
 }
 
+/// Two worlds that differ in one thing only, which nothing shows.
+#[tokio::test]
+async fn trap_07_whoever_has_activated_looks_like_whoever_has_not() {
+    let (scene, ada) = Scene::with_ada(&["user.admin"]).await;
+    let look =
+        async || (scene.content(&scene.acme()).await, scene.member(&scene.acme(), &ada).await.unwrap());
+    let before = look().await;
+    assert!(scene.sim.activated().iter().all(|email| email != ADA));
+    scene.sim.act(Act::Activate { email: ADA.into() }).unwrap();
+    assert!(scene.sim.activated().iter().any(|email| email == ADA));
+    assert_eq!(look().await, before);
+    // So there is nothing that waits, and what is known of mails is what we remember of sending them.
+    assert!(before.0.invites.is_empty() && before.0.past_invites.is_empty());
+    assert!(!SEMANTICS.people.invited && !CAPABILITIES.resend_invite && !CAPABILITIES.invites_expire);
+}
+
 #[tokio::test]
 async fn trap_08_a_deleted_account_is_flagged_and_another_of_its_name_is_another_one() {
     for switches in ["", "deleted-account=hidden", "date-deleted=boolean"] {
@@ -294,6 +325,36 @@ async fn trap_08_a_deleted_account_is_flagged_and_another_of_its_name_is_another
         assert!(!scene.directory().await.accounts.contains_key(&north), "under `{switches}`");
         assert_ne!(scene.north().await, north, "under `{switches}`");
     }
+}
+
+/// What the plan is told to count is what mails: `enabled`, once for each who may log in, and no other field.
+#[tokio::test]
+async fn trap_09_enabling_an_account_mails_everybody_who_may_log_in() {
+    assert_eq!(SEMANTICS.accounts.mails_everyone, Some("enabled"));
+    let scene = Scene::under("create-mail=when-enabled").await;
+    let north = scene.north().await;
+    let people = [ADA, "grace@acme.example", "linus@acme.example"];
+    for email in people {
+        assert!(scene.one(scene.create(&north, email, &[])).await.is_ok());
+    }
+    let linus = scene.content(&north).await.members;
+    let (linus, _) = linus.iter().find(|(_, one)| one.email == Some(Email::new(people[2]))).unwrap();
+    let disable = Action::Disable { account: north.clone(), person: linus.clone() };
+    assert!(scene.one(disable).await.is_ok());
+    let change = |field: &str, from: Option<Value>, to: Value| Action::UpdateAccount {
+        account: north.clone(),
+        changes: vec![FieldChange { field: field.into(), from, to: Some(to) }],
+    };
+    let mails = || people.map(|email| scene.mails_to(email));
+    let renamed = change("displayName", Some(Value::text("North")), Value::text("The North"));
+    assert!(scene.one(renamed).await.is_ok());
+    assert_eq!(mails(), [0, 0, 0], "another field mails nobody");
+
+    let enable = change("enabled", Some(Value::Flag(false)), Value::Flag(true));
+    assert!(scene.one(enable.clone()).await.is_ok());
+    assert_eq!(mails(), [1, 1, 0], "whoever may not log in is not mailed");
+    assert!(scene.one(enable).await.is_ok());
+    assert_eq!(mails(), [1, 1, 0], "a second time is done already");
 }
 
 #[tokio::test]
