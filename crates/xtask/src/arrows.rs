@@ -1,26 +1,27 @@
 //! Checks that the crates depend on each other as `docs/architecture.md` draws it.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use serde::Deserialize;
 
 use crate::run;
 
-/// What each crate may use of ours. Providers may use what `orgform-pureport` may.
+/// What each crate of `crates/providers` may use of ours.
+const OF_PROVIDERS: &[&str] = &["orgform-http", "orgform-provider", "orgform-model"];
+
+/// The list of providers: it may use all of them.
+const LIST: &str = "orgform-providers";
+
+/// What each other crate may use of ours.
 const ARROWS: &[(&str, &[&str])] = &[
     ("orgform-model", &[]),
     ("orgform-spec", &["orgform-model"]),
     ("orgform-plan", &["orgform-model"]),
     ("orgform-provider", &["orgform-model"]),
     ("orgform-http", &["orgform-provider", "orgform-model"]),
-    ("orgform-pureport", &["orgform-http", "orgform-provider", "orgform-model"]),
-    ("orgform-packetfabric", &["orgform-http", "orgform-provider", "orgform-model"]),
-    ("orgform-xarios", &["orgform-http", "orgform-provider", "orgform-model"]),
-    (
-        "orgform-providers",
-        &["orgform-pureport", "orgform-packetfabric", "orgform-xarios", "orgform-provider"],
-    ),
+    (LIST, &["orgform-provider"]),
     ("orgform-engine", &["orgform-provider", "orgform-plan", "orgform-model"]),
     ("orgform-sim", &[]),
     ("orgform-conformance", &["orgform-engine", "orgform-provider", "orgform-plan", "orgform-model"]),
@@ -71,6 +72,7 @@ struct Metadata {
 struct Package {
     id: String,
     name: String,
+    manifest_path: PathBuf,
     dependencies: Vec<Dependency>,
 }
 
@@ -118,13 +120,22 @@ pub(crate) fn check() -> anyhow::Result<()> {
 fn direct(metadata: &Metadata) -> Vec<String> {
     let ours = |name: &str| name == "xtask" || name == "orgform" || name.starts_with("orgform-");
     let mut findings = vec![];
-    for package in metadata.packages.iter().filter(|one| metadata.workspace_members.contains(&one.id)) {
-        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == package.name) else {
-            if !TESTS.contains(&package.name.as_str()) {
+    let members = metadata.packages.iter().filter(|one| metadata.workspace_members.contains(&one.id));
+    let members: Vec<&Package> = members.collect();
+    let providers = || members.iter().filter(|one| is_provider(one)).map(|one| one.name.as_str());
+    for package in &members {
+        let mut allowed = match ARROWS.iter().find(|(name, _)| *name == package.name) {
+            Some((_, allowed)) => allowed.to_vec(),
+            None if is_provider(package) => OF_PROVIDERS.to_vec(),
+            None if TESTS.contains(&package.name.as_str()) => continue,
+            None => {
                 findings.push(format!("{}: not drawn; add it to the arrows", package.name));
+                continue;
             }
-            continue;
         };
+        if package.name == LIST {
+            allowed.extend(providers());
+        }
         for dependency in package.dependencies.iter().filter(|one| one.kind.is_none() && ours(&one.name)) {
             if !allowed.contains(&dependency.name.as_str()) {
                 findings.push(format!("{} must not use {}", package.name, dependency.name));
@@ -132,6 +143,12 @@ fn direct(metadata: &Metadata) -> Vec<String> {
         }
     }
     findings
+}
+
+/// Whether it speaks one kind of provider: they are the folders beside the list of them.
+fn is_provider(package: &Package) -> bool {
+    let folder = package.manifest_path.parent().and_then(Path::parent);
+    folder.is_some_and(|folder| folder.ends_with("crates/providers")) && package.name != LIST
 }
 
 /// Everything that a pure crate reaches, however far, must be pure.
