@@ -9,6 +9,7 @@ mod cluster_try;
 mod contracts;
 mod generate;
 mod judges;
+mod new_provider;
 mod real_org;
 mod run;
 mod test;
@@ -28,7 +29,7 @@ enum Chore {
     /// Everything that must hold before a change lands: format, lints, tests, docs, arrows, generated files,
     /// licences.
     Test(test::Options),
-    /// Checks the arrows between crates and the generated files.
+    /// Checks the arrows between crates, the places of a new provider, and the generated files.
     Check,
     /// Writes the generated files.
     Generate,
@@ -41,6 +42,8 @@ enum Chore {
     Cluster(cluster::Options),
     /// Lets programs that are not ours hold simulators and clients to the vendors' descriptions.
     Judges(judges::Options),
+    /// Lays out the crate of a new provider and tells what is left to do.
+    NewProvider(new_provider::Options),
     /// Runs the whole job on the structure of a real organization.
     RealOrg(real_org::Options),
     /// Plays random worlds, manifests, faults and kills, and judges each run by the rules alone.
@@ -55,6 +58,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench { names } => bench(&names),
         Chore::Cluster(options) => cluster::run(&options),
         Chore::Judges(options) => judges::run(&options),
+        Chore::NewProvider(options) => new_provider::run(&options),
         Chore::RealOrg(options) => real_org::run(&options),
         Chore::Weather(options) => weather::run(&options),
     }
@@ -62,6 +66,7 @@ fn main() -> anyhow::Result<()> {
 
 fn check() -> anyhow::Result<()> {
     arrows::check()?;
+    new_provider::check()?;
     generate::check()
 }
 

@@ -1,7 +1,7 @@
 //! Runs programs, and says which one failed.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use anyhow::{Context, bail};
 
@@ -22,9 +22,14 @@ pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
 
 /// Runs cargo with more in its environment.
 pub(crate) fn cargo_with(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<()> {
+    cargo_at(&root(), arguments, environment)
+}
+
+/// Runs cargo at the root of a repository, this one or a copy of it, with more in its environment.
+pub(crate) fn cargo_at(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<()> {
     let shown = format!("cargo {}", arguments.join(" "));
     say(&format!("$ {shown}"));
-    let status = program()
+    let status = program(root)
         .args(arguments)
         .envs(environment.iter().copied())
         .status()
@@ -37,19 +42,29 @@ pub(crate) fn cargo_with(arguments: &[&str], environment: &[(&str, &str)]) -> an
 
 /// Runs cargo and returns what it printed.
 pub(crate) fn cargo_output(arguments: &[&str]) -> anyhow::Result<String> {
-    let shown = format!("cargo {}", arguments.join(" "));
-    let output = program().args(arguments).output().with_context(|| format!("could not start `{shown}`"))?;
+    let output = cargo_ended(&root(), arguments, &[])?;
     if !output.status.success() {
-        bail!("`{shown}` failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!("`cargo {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Cargo at the root, as a person would start it: what the outer cargo says about this very package would make
-/// build scripts of others run again.
-fn program() -> Command {
+/// Runs cargo and returns how it ended, well or not, and what it printed.
+pub(crate) fn cargo_ended(
+    root: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> anyhow::Result<Output> {
+    let mut command = program(root);
+    command.args(arguments).envs(environment.iter().copied());
+    command.output().with_context(|| format!("could not start `cargo {}`", arguments.join(" ")))
+}
+
+/// Cargo at the root of a repository, as a person would start it: what the outer cargo says about this very package
+/// would make build scripts of others run again.
+fn program(root: &Path) -> Command {
     let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
-    command.current_dir(root());
+    command.current_dir(root);
     for (name, _) in std::env::vars_os() {
         let own = name.to_string_lossy();
         if own.starts_with("CARGO_PKG_") || own.starts_with("CARGO_MANIFEST_") {

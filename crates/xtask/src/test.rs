@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::run::{cargo, cargo_with};
-use crate::{arrows, cluster, generate, judges, real_org, run, weather};
+use crate::{arrows, cluster, generate, judges, new_provider, real_org, run, weather};
 
 /// The version of cargo-deny that the project is checked with.
 const CARGO_DENY: &str = "0.20.2";
@@ -25,6 +25,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         &[("RUSTDOCFLAGS", "--deny warnings")],
     )?;
     arrows::check()?;
+    new_provider::check()?;
     generate::check()?;
     real_org::run(&real_org::Options::short())?;
     weather::Options::short().iter().try_for_each(weather::run)?;
