@@ -96,7 +96,7 @@ impl<'f> Organization<'f> {
         let plan = ["plan", "--detailed-exitcode"];
         let said = self.run(&plan, Some(0))?;
         let calls = said.split_once("read in ").and_then(|(_, rest)| rest.split(' ').next());
-        let calls = calls.context("the number of calls")?.parse()?;
+        let calls = calls.context("the number of calls")?.replace(',', "").parse()?;
         let times: Vec<f64> =
             (0..RUNS).map(|_| timed(|| self.run(&plan, Some(0)).map(drop))).collect::<anyhow::Result<_>>()?;
         let mebibytes = peak_of_child(&mut self.command(&plan)?)?;
