@@ -448,7 +448,7 @@ kind!(
         /// The person's ids at providers that don't tell e-mails.
         #[schemars(length(max = 100))]
         identities: Vec<IdentitySpec>,
-        /// Whether the person should be nowhere.
+        /// Whether the person should be nowhere; memberships that are declared beside it are not made then.
         offboarded: bool,
         /// First name, where the provider keeps one.
         #[schemars(length(min = 1, max = 256))]

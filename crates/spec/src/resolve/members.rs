@@ -279,19 +279,7 @@ impl<'m> People<'m> {
                 }
             }
         }
-        people.tell_vain_memberships(run, usable);
         people
-    }
-
-    fn tell_vain_memberships(&self, run: &mut Run<'_>, usable: &[(&'m Object<Member>, &'m Email)]) {
-        for (object, email) in usable {
-            let Some(gone) = self.offboarded.get(email) else { continue };
-            // Within one object it is told when that object is validated.
-            if !object.spec.memberships.is_empty() && !std::ptr::eq(*gone, *object) {
-                let said = format!("`offboarded` wins: these memberships of {email} are not made");
-                run.findings.push(Finding::warning(said, object.place()).also_at(gone.place()));
-            }
-        }
     }
 }
 

@@ -205,7 +205,13 @@ impl<'m> Run<'m> {
         if found.is_none() && !self.providers.has(name) {
             let hint = did_you_mean(name, self.providers.names());
             let mut finding = Finding::error(format!("no Provider {} here", quoted(name)), place());
-            finding.hint = hint;
+            finding.hint = hint.or_else(|| {
+                let names: Vec<String> = self.providers.names().map(quoted).collect();
+                Some(match names.is_empty() {
+                    true => "declare one: `kind: Provider` says which API to speak to.".to_owned(),
+                    false => format!("declared are {}.", names.join(", ")),
+                })
+            });
             self.findings.push(finding);
         }
         found

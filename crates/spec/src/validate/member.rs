@@ -75,11 +75,6 @@ fn says_something(walk: &mut Walk<'_>, fields: &Fields<'_>, member: &Member) {
         walk.warning(fields.span, "this member has no memberships").hint =
             Some("if the person should be nowhere, write `offboarded: true`.".to_owned());
     }
-    if offboarded && !member.memberships.is_empty() {
-        let said = "`offboarded` wins: the memberships of this member are not made";
-        let span = member.offboarded.as_ref().map_or(fields.span, |flag| flag.span);
-        walk.warning(span, said).hint = Some("delete one of the two.".to_owned());
-    }
 }
 
 fn membership(walk: &mut Walk<'_>, node: &Node) -> Option<Membership> {

@@ -232,7 +232,8 @@ fn not_empty<'n, T>(
 ) -> Option<Vec<T>> {
     if matches!(&node.value, Value::List(items) if items.is_empty()) {
         let said = format!("{} is an empty list", walk.here());
-        walk.error(node.span, said);
+        walk.error(node.span, said).hint =
+            Some("name at least one; where nothing is meant, take out what it stands in.".to_owned());
     }
     walk.list(node, read).filter(|items| !items.is_empty())
 }

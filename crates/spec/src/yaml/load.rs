@@ -408,11 +408,20 @@ impl<'a> Loader<'a> {
         Stop(Box::new(finding))
     }
 
-    /// The tab of this line that the parser stumbled over.
+    /// The tab that the parser stumbled over: in this line, or where the next one begins.
     fn tab_before(&self, at: usize) -> Option<Span> {
-        let before = self.file.text.get(..(at + 1).min(self.file.text.len()))?;
+        let text = &self.file.text;
+        let before = text.get(..(at + 1).min(text.len()))?;
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        let tab = line_start + before[line_start..].rfind('\t')?;
+        let tab = match before[line_start..].rfind('\t') {
+            Some(tab) => line_start + tab,
+            // The mark may be at the end of what stands before the line with the tab.
+            None => {
+                let next = line_start + text[line_start..].find('\n')? + 1;
+                let blank = text[next..].find(|letter| letter != ' ')?;
+                text[next + blank..].starts_with('\t').then_some(next + blank)?
+            }
+        };
         Some(Span { start: narrow(tab), end: narrow(tab + 1) })
     }
 

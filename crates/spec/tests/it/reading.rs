@@ -187,6 +187,8 @@ fn a_syntax_error_stops_its_document_only() {
 fn a_tab_that_indents_is_named() {
     let documents = texts(&[("a.yaml", "spec:\n\temail: x\n")]);
     assert_eq!(messages(&documents), ["a.yaml:2:1: a tab can't indent YAML"]);
+    let after_a_value = texts(&[("a.yaml", "apiVersion: v1\n\tkind: Member\n")]);
+    assert_eq!(messages(&after_a_value), ["a.yaml:2:1: a tab can't indent YAML"]);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn a_password_comes_with_onboarding_create_only() {
 }
 
 #[test]
-fn a_member_that_declares_nothing_and_one_that_contradicts_itself_are_warned_of() {
+fn a_member_that_declares_nothing_is_warned_of_and_one_that_is_offboarded_is_not() {
     insta::assert_debug_snapshot!([
         of_member("  email: ada@acme.example\n"),
         of_member(
