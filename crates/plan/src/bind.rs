@@ -215,12 +215,13 @@ impl<'a> Binder<'a> {
         let forget = format!("`orgform forget {}`", Address::account(self.provider, path));
         if account.parent.is_some() || self.semantics.accounts.top_level_creatable {
             return format!(
-                "if it was removed by hand, run {forget}: then it is made anew, and its people are invited again"
+                "the list may have been short: plan again; if it stays gone and was removed by hand, run {forget}: then it \
+                 is made anew, and its people are invited again"
             );
         }
         format!(
-            "if it was removed by hand, sign up for it at the provider again, since an account at the top can't be made \
-             through the API, then run {forget}: the new one is adopted, and its people are invited again"
+            "the list may have been short: plan again; if it stays gone and was removed by hand, sign up for it at the \
+             provider again, since an account at the top can't be made through the API, then run {forget}: the new one is adopted, and its people are invited again"
         )
     }
 

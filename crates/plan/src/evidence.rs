@@ -29,12 +29,31 @@ pub struct Evidence {
     pub unseen: Vec<UnseenScope>,
     /// Members whose e-mail can't be read, by account: one of them may be anybody.
     pub unreadable: BTreeMap<AccountPath, usize>,
+    /// The command that looks again, where nobody could look: nothing at all is proved then.
+    pub again: Option<String>,
 }
 
 impl Evidence {
+    /// What is known of a provider at which nobody could look: nothing.
+    pub fn not_looked(provider: ProviderName, at: Timestamp, again: String) -> Self {
+        Self {
+            provider,
+            at,
+            accounts: 0,
+            calls: 0,
+            people: Vec::new(),
+            unseen: Vec::new(),
+            unreadable: BTreeMap::new(),
+            again: Some(again),
+        }
+    }
+
     /// Whether everybody is certainly gone everywhere.
     pub fn is_complete(&self) -> bool {
-        self.unseen.is_empty() && self.unreadable.is_empty() && self.people.iter().all(Absence::is_gone)
+        self.again.is_none()
+            && self.unseen.is_empty()
+            && self.unreadable.is_empty()
+            && self.people.iter().all(Absence::is_gone)
     }
 }
 
@@ -115,6 +134,7 @@ pub fn evidence(
         people: people.iter().map(absence).collect(),
         unseen: look.unseen,
         unreadable: unreadable.map(|(id, roster)| (is.accounts.label(id), roster.unreadable.len())).collect(),
+        again: None,
     }
 }
 
@@ -153,6 +173,7 @@ fn reason(address: &Address, plan: &Plan, report: &Report) -> Option<String> {
     let refused = plan.refused.iter().find(|one| one.address == *address);
     let held = plan.held.iter().find(|group| group.changes.iter().any(|one| one.address == *address));
     let deferred = plan.deferred.iter().find(|one| one.address == *address);
+    let kept = plan.kept.iter().find(|one| one.address == *address);
     let outcome = report.outcomes.iter().find(|one| one.address == *address);
     let failed = outcome.and_then(|outcome| match &outcome.result {
         Fate::Failed { said, .. } | Fate::Stale { said } => Some(said.clone()),
@@ -164,4 +185,5 @@ fn reason(address: &Address, plan: &Plan, report: &Report) -> Option<String> {
         .or_else(|| refused.map(|one| format!("refused: {}", one.because)))
         .or_else(|| held.map(|group| format!("held: {}", group.because)))
         .or_else(|| deferred.map(|one| format!("later: {}", one.because)))
+        .or_else(|| kept.map(|one| one.because.clone()))
 }

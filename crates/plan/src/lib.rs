@@ -144,6 +144,7 @@ fn blank(input: &Input<'_>) -> Plan {
         drift: vec![],
         refused: vec![],
         held: vec![],
+        released: vec![],
         deferred: vec![],
         renamed: vec![],
         ending: vec![],

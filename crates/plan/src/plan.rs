@@ -41,6 +41,9 @@ pub struct Plan {
     pub refused: Vec<Refused>,
     /// What waits for somebody's release.
     pub held: Vec<Held>,
+    /// Groups that would be held and that somebody lets go with this run; not in `changes`, nor in `digest`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<Held>,
     /// What can't be done yet, and comes by itself.
     pub deferred: Vec<Deferred>,
     /// People whom the provider knows by another e-mail now.
@@ -69,7 +72,31 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to write and nothing to take over.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.adopted.is_empty() && self.forgotten.is_empty()
+        self.changes.is_empty()
+            && self.released.is_empty()
+            && self.adopted.is_empty()
+            && self.forgotten.is_empty()
+    }
+
+    /// The plan as it is shown to somebody who releases these held groups, named by their digests.
+    ///
+    /// Only for showing: what may be done comes from [`approve`](crate::approve). The digest stays as it was.
+    #[must_use]
+    pub fn releasing(mut self, releases: &[String]) -> Self {
+        let is_released = |group: &Held| releases.iter().any(|named| group.digest.is_named(named));
+        let (released, held) = std::mem::take(&mut self.held).into_iter().partition(is_released);
+        (self.released, self.held) = (released, held);
+        let changes = self.released.iter().flat_map(|group| &group.changes);
+        let (writes, mails) = changes.fold((0, 0), |(writes, mails), one| (writes + 1, mails + one.mails));
+        self.cost.writes += writes;
+        self.cost.mails += mails;
+        self.cost.seconds += f64::from(writes) / f64::from(self.cost.per_second.max(1));
+        self
+    }
+
+    /// How many changes are carried out, released ones included.
+    pub fn to_carry_out(&self) -> usize {
+        self.changes.len() + self.released.iter().map(|group| group.changes.len()).sum::<usize>()
     }
 
     /// The exit code of design section 5: 0 nothing to do, 2 changes or adoptions, 3 refused or held,
@@ -360,6 +387,8 @@ pub struct Renamed {
     pub to: Email,
     /// Where the e-mail is declared; the first place, where several objects name the person.
     pub place: Place,
+    /// Whether the declaration was edited by now.
+    pub edited: bool,
 }
 
 /// A grant that ends soon.

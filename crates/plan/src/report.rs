@@ -40,6 +40,8 @@ pub struct Left {
     pub held: usize,
     /// Changes that can't be done yet.
     pub deferred: usize,
+    /// What changed behind us and is only reported.
+    pub reported: usize,
     /// Errors in the manifests.
     pub errors: usize,
 }
@@ -51,6 +53,7 @@ impl Left {
             refused: plan.refused.len(),
             held: plan.held.iter().map(|group| group.changes.len()).sum(),
             deferred: plan.deferred.len(),
+            reported: plan.drift.len(),
             errors: 0,
         }
     }

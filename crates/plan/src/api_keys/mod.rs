@@ -123,7 +123,8 @@ impl Case<'_, '_> {
             Found::None => self.create(Ref::Known(account.clone()), None, plan),
             Found::Vanished => {
                 let next = format!(
-                    "if it was removed by hand, run `orgform forget {}`; then it is made anew",
+                    "the list may have been short: plan again; if it stays gone and was removed by hand, run `orgform \
+                     forget {}`: then it is made anew",
                     self.address
                 );
                 self.refuse("compare", "it was here and is not listed any more", next, plan);

@@ -369,7 +369,12 @@ impl<'a> Found<'_, 'a> {
             Thing::ApiKey(label) => desired.api_keys.contains_key(label),
             Thing::Person(_) => false,
         };
-        match (desired.frozen.objects.contains(object), declared) {
+        // The declaration has followed, and the next plan remembers the person under the new e-mail.
+        let followed = match (&address.thing, difference) {
+            (Thing::Member(path, _), Difference::Renamed { to }) => desired.membership(path, to).is_some(),
+            _ => false,
+        };
+        match (desired.frozen.objects.contains(object), declared || followed) {
             (true, _) => Then::Frozen,
             (false, true) => Then::Declared,
             (false, false) => Then::Undeclared,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::DesiredMembership;
+use orgform_model::invite::InviteStatus;
 use orgform_model::policy::Removal;
 use orgform_model::state::{Entry, MailRecord, MembershipRecord};
 use orgform_model::world::{ActualInvite, ActualMember, Reach};
@@ -225,6 +226,9 @@ impl<'a> Case<'_, '_, 'a> {
         let (account, person) = (self.here.id.clone(), id.clone());
         let from = member.roles.clone();
         let can = self.here.ground.input.capabilities;
+        if removal != Removal::Retain {
+            self.here.remember_joined(self.remembered, id, plan);
+        }
         match removal {
             Removal::Retain => self.forget("it is no longer declared and its removal is Retain", plan),
             Removal::Remove if kept.is_empty() && !can.remove_member => {
@@ -436,7 +440,11 @@ impl<'a> Case<'_, '_, 'a> {
         plan.kept.push(Kept {
             address: self.here.address(self.email),
             what: "invite".into(),
-            because: "it can't be withdrawn; its person is removed on joining".into(),
+            because: format!(
+                "it can't be withdrawn; its person is removed by the first apply after joining, unless the support of {} \
+                 cancels it before",
+                self.here.ground.input.semantics.title
+            ),
         });
         let Some(one) = self.remembered else { return };
         if !one.record.leaving {
@@ -540,7 +548,8 @@ impl<'a> Case<'_, '_, 'a> {
         let mut seats = self.here.roster.all_by_email(self.email).peekable();
         if let (None, Some(invites)) = (seats.peek(), self.here.invites.get(self.email)) {
             let all = invites.iter().flat_map(|invite| invite.roles.clone()).collect();
-            keep("invite".into(), &all);
+            let expired = invites.iter().all(|invite| invite.status == InviteStatus::Expired);
+            keep(if expired { "expired invite" } else { "invite" }.into(), &all);
         }
         for seat in seats {
             let what = if shared { format!("member {}", seat.named()) } else { "member".into() };

@@ -332,8 +332,11 @@ impl<'a> Case<'_, '_, 'a> {
     /// Nobody can mail again; a new invite needs the old one to be gone.
     fn refuse_resend(&self, plan: &mut Plan) {
         let title = self.ground().input.semantics.title;
-        let next = "take the invite back at the provider, then run `orgform invites resend`";
-        self.refuse("mail again", format!("{title} can't mail an invite again"), next.into(), plan);
+        let next = format!(
+            "take the invite back at the provider, then run `orgform invites resend {}`",
+            self.address()
+        );
+        self.refuse("mail again", format!("{title} can't mail an invite again"), next, plan);
     }
 
     /// A person must decide whether to mail.
@@ -407,7 +410,15 @@ impl<'a> Case<'_, '_, 'a> {
                 _ if one.record.person.is_some() && !returns => {
                     self.refuse_return("this person was here and is gone at the provider", plan);
                 }
-                _ => self.ask("it was here and is gone at the provider; inviting again sends a mail", plan),
+                _ => {
+                    let because = "it was here and is gone at the provider; inviting again sends a mail";
+                    let next = format!(
+                        "the list may have been short: plan again; if the person stays gone, run `orgform invites resend \
+                         {}`",
+                        self.address()
+                    );
+                    self.refuse("mail again", because.to_owned(), next, plan);
+                }
             }
             return;
         }

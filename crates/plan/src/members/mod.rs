@@ -14,7 +14,7 @@ mod unclear;
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgform_model::desired::DesiredMembership;
-use orgform_model::state::MembershipRecord;
+use orgform_model::state::{Entry, MembershipRecord};
 use orgform_model::world::{AccountContent, ActualInvite, ActualMember};
 use orgform_model::{AccountId, AccountPath, Address, Email, ObjectRef, PersonId, Timestamp};
 
@@ -205,6 +205,16 @@ impl<'a> Here<'_, 'a> {
             (Some(old), Some(new)) => new.object == record.object && old.object != record.object,
             (_, None) => false,
         }
+    }
+
+    /// Who has accepted an invite meanwhile is a member, whether or not the change that is planned can be made by now.
+    fn remember_joined(&self, remembered: Option<Remembered<'_>>, id: &PersonId, plan: &mut Plan) {
+        let Some(one) = remembered.filter(|one| one.record.person.is_none()) else { return };
+        plan.remember.push(Entry::Membership {
+            account: self.id.clone(),
+            email: one.under.clone(),
+            record: Box::new(MembershipRecord { person: Some(id.clone()), ..one.record.clone() }),
+        });
     }
 
     fn behind(&self, email: &Email, remembered: Option<Remembered<'a>>) -> Behind<'a> {

@@ -138,6 +138,7 @@ impl<'a> Case<'_, '_, 'a> {
         if let Some(to) = now_called.filter(|to| *to != self.email) {
             let person = self.ground().input.desired.people.get(self.email);
             plan.renamed.push(Renamed {
+                edited: false,
                 address: self.address(),
                 from: self.email.clone(),
                 to: to.clone(),

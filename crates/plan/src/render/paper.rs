@@ -73,9 +73,31 @@ impl Span {
         Self { breaks: Breaks::Never, ..Self::new(Ink::Bold, text) }
     }
 
+    /// What to do: a command, or a sentence in which each command stays on one line.
+    pub(super) fn advice(text: &str) -> Vec<Self> {
+        if text.starts_with("orgform ") {
+            return vec![Self::command(text)];
+        }
+        let mut rest = text;
+        let mut spans = Vec::new();
+        while let Some((before, command, after)) = first_command(rest) {
+            spans.extend([Self::plain(before), Self { ink: Ink::Plain, ..Self::command(command) }]);
+            rest = after;
+        }
+        spans.push(Self::plain(rest));
+        spans
+    }
+
     pub(super) fn dim(text: impl AsRef<str>) -> Self {
         Self::new(Ink::Dim, text)
     }
+}
+
+/// The text around the first command of orgform that stands in a sentence, between backticks.
+fn first_command(text: &str) -> Option<(&str, &str, &str)> {
+    let start = text.find("`orgform ")?;
+    let end = start + 1 + text[start + 1..].find('`')? + 1;
+    Some((&text[..start], &text[start..end], &text[end..]))
 }
 
 /// The sign in front of a line.

@@ -42,7 +42,7 @@ macro_rules! texts_in {
 texts_in! {
     PlanView {
         provider, headline, remarks, nothing_to_do, seen, subject, changes, adopted, forgotten, waiting, kept,
-        drift, refused, held, deferred, renamed, ending, missing_secrets, ahead, unseen, cost, summary, digest, exit_code,
+        drift, refused, held, released, deferred, renamed, ending, missing_secrets, ahead, unseen, cost, summary, digest, exit_code,
     }
     AheadView { at, says, ending }
     SeenView { accounts, people, calls, seconds, with_state }
@@ -60,7 +60,7 @@ texts_in! {
     RefusedView { address, says, what, because, next, place }
     HeldView { account, because, losers, says, release, digest, changes }
     DeferredView { address, says, what, because, until }
-    RenamedView { from, to, addresses, says, place, patch }
+    RenamedView { from, to, addresses, says, place, patch, edited }
     EndingView { address, says, grant, at }
     MissingSecretView { address, says, next }
     UnseenView { account, because, hint }
@@ -71,7 +71,7 @@ texts_in! {
     DriftView { provider, headline, remarks, changes, unmanaged, unseen, summary, exit_code }
     DriftedView { address, account, name, difference, sign, says, field, then, next, by, record }
     RecordView { at, who, via, from, exact }
-    EvidenceView { provider, at, accounts, calls, complete, people, unseen, summary }
+    EvidenceView { provider, at, accounts, calls, complete, people, unseen, again, summary }
     AbsenceView { email, gone, places }
     PlaceView { account, was, still, removed_at, says }
 }

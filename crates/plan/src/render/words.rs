@@ -92,6 +92,12 @@ pub(super) fn estimated(seconds: f64) -> String {
     }
 }
 
+/// With a capital letter at the beginning.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A sentence: with a period, unless it has one or ends in something to copy.
 pub(super) fn sentence(text: &str) -> String {
     let text = text.trim_end();

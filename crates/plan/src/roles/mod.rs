@@ -97,7 +97,10 @@ fn declared(
             place: Some(role.place.clone()),
         }),
         Found::Vanished => plan.refused.push(Refused {
-            next: format!("if it was removed by hand, run `orgform forget {address}`; then it is made anew"),
+            next: format!(
+                "the list may have been short: plan again; if it stays gone and was removed by hand, run `orgform forget \
+                 {address}`: then it is made anew"
+            ),
             address,
             what: "compare".into(),
             because: "it was here and is not listed any more".into(),

@@ -68,7 +68,9 @@ fn what_happens_next_is_told_apart() {
         told(&drift_of("adoption-ours-gone-is-not-mailed-again")),
         ["ada@acme.example member gone: Refused"]
     );
-    assert_eq!(told(&drift_of("renamed-and-the-declaration-followed")).len(), 1);
+    let followed = drift_of("renamed-and-the-declaration-followed");
+    assert_eq!(followed.changes.len(), 1);
+    assert_eq!(followed.changes[0].then, Then::Declared, "the declaration has just been edited");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod corpus;
 mod drift;
 mod from_bytes;
 mod holds;
+mod joined;
 mod lookups;
 mod observe;
 mod properties;

@@ -109,6 +109,7 @@ pub(crate) fn converged() -> Plan {
         drift: Vec::new(),
         refused: Vec::new(),
         held: Vec::new(),
+        released: Vec::new(),
         deferred: Vec::new(),
         renamed: Vec::new(),
         ending: Vec::new(),
@@ -356,6 +357,7 @@ pub(crate) fn every_section() -> Plan {
         }],
         renamed: ["acme", "acme/lab"]
             .map(|path| Renamed {
+                edited: false,
                 address: member(path, "kim@acme.example"),
                 from: Email::new("Kim@acme.example"),
                 to: Email::new("kim.lee@acme.example"),

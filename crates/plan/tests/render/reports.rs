@@ -107,6 +107,8 @@ fn the_last_line_names_what_was_left_as_it_is() {
     let last = |left| report_text(&Report { left, ..complete() }, now(), &Style::default());
     let some = last(Left { refused: 2, held: 1, ..Left::default() });
     assert!(some.ends_with("Verified, but for 2 refused, 1 held.\n"), "{some}");
+    let reported = last(Left { reported: 2, ..Left::default() });
+    assert!(reported.ends_with("Verified, but for 2 reported.\n"), "{reported}");
     let errors = last(Left { errors: 2, ..Left::default() });
     let flat = errors.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.ends_with("2 errors in the manifests: what they name was left as it is."), "{errors}");
@@ -126,11 +128,11 @@ fn a_run_that_is_not_done_says_what_else_was_left() {
 }
 
 #[test]
-fn a_run_that_nobody_verified() {
+fn a_run_that_wrote_nothing() {
     let verified = Verified::NotChecked { because: "the run was stopped".to_owned() };
     assert_snapshot!(
         report_text(&Report { outcomes: Vec::new(), adopted: 0, mails: 0, verified, ..complete() }, now(), &Style::default()),
-        @"pureport: Nothing to do.  Not verified: the run was stopped."
+        @"pureport: Nothing to do.  Nothing was written, so there is nothing to verify."
     );
 }
 

@@ -119,7 +119,7 @@ fn a_narrowed_plan_says_so_at_the_top_even_if_nothing_is_to_do() {
         Subject::Some { objects: [].into(), because: "only people/ was asked for".to_owned(), gap: false };
     assert_snapshot!(shown(&Plan { subject, ..converged() }), @r"
     pureport: nothing to do. 3 accounts, 11 people, 2 invites waiting; read in 10 calls (0.4 s).
-    This plan speaks for no object: only people/ was asked for. Everything else stays as it is.
+    Only people/ was asked for, which names no object; everything stays as it is.
     ");
 }
 
@@ -237,5 +237,32 @@ fn a_name_from_a_provider_can_not_forge_a_line() {
     assert!(!shown.contains(['\u{1b}', '\r', '\u{7}', '\u{202e}']), "{shown}");
     assert!(
         !shown.lines().any(|line| line.trim_start().starts_with("+ nobody") || line.starts_with("0 changes"))
+    );
+}
+
+#[test]
+fn what_is_released_is_among_the_changes_and_not_held() {
+    let all = every_section();
+    let digest = all.held[0].digest.to_string();
+    let held = Plan { held: all.held, ..converged() };
+    let plan = held.clone().releasing(std::slice::from_ref(&digest));
+    assert_eq!((&plan.digest, plan.exit_code(), held.exit_code()), (&held.digest, 2, 3));
+    let shown = shown(&plan);
+    for said in
+        ["\nReleased   acme/lab        17 removals will be carried out.", "\n17 changes, no mail, 17 writes"]
+    {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    for unsaid in ["Nothing to do", "Held ", "orgform apply --release"] {
+        assert!(!shown.contains(unsaid), "{unsaid}: {shown}");
+    }
+    let json = orgform_plan::render::json(std::slice::from_ref(&plan), now(), &plain());
+    let view = &json["plans"][0];
+    assert_eq!(view["released"][0]["changes"].as_array().map(Vec::len), Some(17));
+    assert_eq!((&view["held"], &view["nothingToDo"]), (&serde_json::json!([]), &false.into()));
+    let comment = orgform_plan::render::markdown(&[plan], now(), &plain());
+    assert!(
+        comment.contains("### orgform plan: 17 changes") && comment.contains("will be carried out"),
+        "{comment}"
     );
 }

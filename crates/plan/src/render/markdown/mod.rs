@@ -82,7 +82,9 @@ pub(super) fn evidence(views: &[EvidenceView]) -> String {
             view.people.iter().for_each(|person| text::absence(paper, person));
             text::unseen(paper, &view.unseen);
         });
-        blocks.push(Block::fenced("diff", &text, Worth::Changes));
+        if !text.is_empty() {
+            blocks.push(Block::fenced("diff", &text, Worth::Changes));
+        }
         // It names people: never as Markdown.
         blocks.push(Block::fenced("text", &view.summary, Worth::Loud));
     }
@@ -121,7 +123,7 @@ fn plans_in_short(views: &[PlanView]) -> String {
     let sum = |of: fn(&PlanView) -> usize| views.iter().map(of).sum::<usize>();
     let mut parts = Vec::new();
     let numbers = [
-        (sum(|view| view.changes.len()), "change", "changes"),
+        (sum(|view| view.carried_out().len()), "change", "changes"),
         (sum(|view| view.adopted.len()), "adoption", "adoptions"),
         (sum(|view| view.cost.mails as usize), "mail", "mails"),
         (sum(|view| view.refused.len()), "refused", "refused"),
@@ -150,8 +152,9 @@ fn plan(blocks: &mut Vec<Block>, view: &PlanView) {
         let summary = format!("{} held", words::count(group.changes.len(), "change", "changes"));
         blocks.push(Block::fenced("diff", &held, Worth::Quiet).folded(&summary));
     }
-    if !view.changes.is_empty() {
-        changes(blocks, view);
+    let carried_out = view.carried_out();
+    if !carried_out.is_empty() {
+        changes(blocks, &carried_out);
     }
     let ended = lines(|paper| text::till_then(paper, view));
     if !ended.is_empty() {
@@ -177,16 +180,16 @@ fn plan(blocks: &mut Vec<Block>, view: &PlanView) {
     blocks.push(Block::prose(format!("{}{digest}", view.summary)));
 }
 
-fn changes(blocks: &mut Vec<Block>, view: &PlanView) {
-    let shown = lines(|paper| text::changes(paper, &view.changes));
+fn changes(blocks: &mut Vec<Block>, changes: &[ChangeView]) {
+    let shown = lines(|paper| text::changes(paper, changes));
     let number = shown.lines().count();
     let block = Block::fenced("diff", &shown, Worth::Changes);
     if number <= OPEN_LINES {
         blocks.push(block);
         return;
     }
-    blocks.push(Block::prose(table(&view.changes)));
-    blocks.push(block.folded(&words::count(view.changes.len(), "change", "changes")));
+    blocks.push(Block::prose(table(changes)));
+    blocks.push(block.folded(&words::count(changes.len(), "change", "changes")));
 }
 
 /// Changes by account, in numbers; the largest accounts if there are many.

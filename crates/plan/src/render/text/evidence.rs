@@ -8,6 +8,12 @@ use super::sections::unseen;
 /// Evidence as text; each line ends with a line end.
 pub(in super::super) fn evidence(view: &EvidenceView, style: &Style) -> String {
     let mut paper = Paper::new(style);
+    if let Some(said) = view.again.as_ref().and_then(|again| view.summary.strip_suffix(again)) {
+        let command = view.again.iter().map(Span::command);
+        let body = std::iter::once(Span::new(Mark::Alarm.ink(), said)).chain(command).collect();
+        paper.row(Row { indent: 2, mark: Some(Mark::Alarm), column: 4, body, ..Row::default() });
+        return paper.into_text();
+    }
     for person in &view.people {
         absence(&mut paper, person);
     }

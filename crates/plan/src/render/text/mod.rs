@@ -12,7 +12,7 @@ mod sections;
 use super::Style;
 use super::paper::{Ink, Paper, Span};
 use super::view::PlanView;
-use sections::deferred;
+use sections::{deferred, kept_for_a_reason};
 
 pub(super) use sections::till_then;
 
@@ -34,6 +34,9 @@ pub(super) fn plan(view: &PlanView, style: &Style) -> String {
             till_then(&mut paper, view);
             deferred(&mut paper, view);
         }
+        if !view.subject.everything {
+            kept_for_a_reason(&mut paper, view);
+        }
         if !view.missing_secrets.is_empty() {
             paper.gap();
             missing_secrets(&mut paper, view);
@@ -41,7 +44,7 @@ pub(super) fn plan(view: &PlanView, style: &Style) -> String {
         return paper.into_text();
     }
     paper.gap();
-    changes(&mut paper, &view.changes);
+    changes(&mut paper, &view.carried_out());
     paper.gap();
     till_then(&mut paper, view);
     if view.nothing_to_do {

@@ -51,7 +51,8 @@ pub(in super::super) fn outcomes(paper: &mut Paper, outcomes: &[OutcomeView]) {
         paper.row(Row { indent: 2, lead, column: fate, body: vec![Span::new(ink, says)], ..Row::default() });
         // What to do about several in a row is told once, after the last of them.
         if let Some(next) = next.as_deref().filter(|next| following != Some(*next)) {
-            let body = vec![Span::new(Ink::Bold, "next: "), Span::plain(next)];
+            let label = Span::new(Ink::Bold, "next: ");
+            let body = std::iter::once(label).chain(Span::advice(next)).collect();
             paper.row(Row { column: fate, body, ..Row::default() });
         }
     }

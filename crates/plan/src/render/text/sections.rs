@@ -25,6 +25,16 @@ pub(in super::super) fn quiet(paper: &mut Paper, view: &PlanView) {
     missing_secrets(paper, view);
 }
 
+/// Whom somebody asked for by name, and what stays of them all the same: why. What is just unmanaged is a number.
+pub(super) fn kept_for_a_reason(paper: &mut Paper, view: &PlanView) {
+    let explained = |item: &&ItemView| item.because.as_ref().is_some_and(|because| because.contains(' '));
+    let kept: Vec<ItemView> = view.kept.iter().filter(explained).cloned().collect();
+    if !kept.is_empty() {
+        paper.gap();
+    }
+    by_reason(paper, "Kept", "kept", &kept);
+}
+
 /// API keys whose secret is not where it was put: where it should be, and how to have another one.
 pub(in super::super) fn missing_secrets(paper: &mut Paper, view: &PlanView) {
     let count = words::count(view.missing_secrets.len(), "secret", "secrets");
@@ -53,6 +63,7 @@ pub(in super::super) fn loud(paper: &mut Paper, view: &PlanView) {
     drift(paper, view);
     renamed(paper, view);
     unseen(paper, &view.unseen);
+    released(paper, view);
     refused(paper, view);
     held(paper, view);
 }
@@ -109,7 +120,7 @@ fn lines(paper: &mut Paper, label: &str, count: &str, items: &[&str]) {
         section.entry(&on_first(index, count.to_owned()), item);
     }
     if shown < items.len() {
-        section.more(vec![Span::plain(format!("and {} more", items.len() - shown))]);
+        section.more(vec![Span::plain(and_more(items.len() - shown))]);
     }
 }
 
@@ -125,9 +136,14 @@ fn some_of(items: &[&str]) -> Vec<Span> {
         spans.push(Span::plain(if index + 1 == shown { "" } else { " " }));
     }
     if shown < items.len() {
-        spans.push(Span::plain(format!(" and {} more", items.len() - shown)));
+        spans.push(Span::plain(format!(" {}", and_more(items.len() - shown))));
     }
     spans
+}
+
+/// What a text leaves out, and where it is.
+fn and_more(number: usize) -> String {
+    format!("and {number} more; `--format json` has them all")
 }
 
 fn drift(paper: &mut Paper, view: &PlanView) {
@@ -143,7 +159,10 @@ fn renamed(paper: &mut Paper, view: &PlanView) {
     let mut section = Section::new(paper, "Renamed", Ink::Change);
     for (index, one) in view.renamed.iter().enumerate() {
         section.entry(&on_first(index, words::people(view.renamed.len())), &one.says);
-        section.next(&format!("edit {}; `orgform plan --write` does it", one.place));
+        match one.edited {
+            true => section.more(vec![Span::plain(format!("edited: {}", one.place))]),
+            false => section.next(&format!("edit {}; `orgform plan --write` does it", one.place)),
+        }
         let [old, new] = &one.patch;
         section.signed(Mark::Lose, old);
         section.signed(Mark::Gain, new);
@@ -213,6 +232,23 @@ fn alike(refused: &[RefusedView]) -> Vec<Alike<'_>> {
     groups
 }
 
+/// What somebody lets go: it is among the changes, so only how much it is and why it was held.
+fn released(paper: &mut Paper, view: &PlanView) {
+    let mut section = Section::new(paper, "Released", Ink::Lose);
+    for one in &view.released {
+        let (number, removals) = (one.changes.len(), one.changes.iter().all(|change| change.sign == "-"));
+        let what = match removals {
+            true => words::count(number, "removal", "removals"),
+            false => words::count(number, "change", "changes"),
+        };
+        section.entry(one.account.as_deref().unwrap_or("in total"), &format!("{what} will be carried out."));
+        section.more(vec![Span::plain(format!("without the release: {}", one.because))]);
+        if !one.losers.is_empty() {
+            section.signed(Mark::Lose, &lose_by_it(&one.losers));
+        }
+    }
+}
+
 fn held(paper: &mut Paper, view: &PlanView) {
     let mut section = Section::new(paper, "Held", Ink::Lose);
     for one in &view.held {
@@ -263,8 +299,8 @@ impl<'a> Section<'a> {
     /// What to do about it.
     fn next(&mut self, next: &str) {
         if !next.is_empty() {
-            let next = if next.starts_with("orgform ") { Span::command(next) } else { Span::plain(next) };
-            self.more(vec![Span::new(Ink::Bold, "next: "), next]);
+            let label = Span::new(Ink::Bold, "next: ");
+            self.more(std::iter::once(label).chain(Span::advice(next)).collect());
         }
     }
 

@@ -25,6 +25,9 @@ pub struct EvidenceView {
     pub people: Vec<AbsenceView>,
     /// What it could not look at.
     pub unseen: Vec<UnseenView>,
+    /// The command that looks again, where nobody could look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
     /// The last line: `pureport shows ken@acme.example in none of its 3 accounts …`.
     pub summary: String,
 }
@@ -61,7 +64,7 @@ pub struct PlaceView {
 
 /// The view of evidence.
 pub(in super::super) fn evidence(evidence: &Evidence) -> EvidenceView {
-    let Evidence { provider, at, accounts, calls, people, unseen, unreadable: _ } = evidence;
+    let Evidence { provider, at, accounts, calls, people, unseen, unreadable: _, again } = evidence;
     EvidenceView {
         provider: provider.to_string(),
         at: *at,
@@ -70,6 +73,7 @@ pub(in super::super) fn evidence(evidence: &Evidence) -> EvidenceView {
         complete: evidence.is_complete(),
         people: people.iter().map(absence).collect(),
         unseen: unseen.iter().map(sections::unseen).collect(),
+        again: again.clone(),
         summary: summary(evidence),
     }
 }
@@ -103,7 +107,10 @@ fn place(place: &Place) -> PlaceView {
 }
 
 fn summary(evidence: &Evidence) -> String {
-    let Evidence { provider, at, accounts, calls, people, unseen, unreadable } = evidence;
+    let Evidence { provider, at, accounts, calls, people, unseen, unreadable, again } = evidence;
+    if let Some(again) = again {
+        return format!("{provider} was not looked at; they may still be there; run again: {again}");
+    }
     let names: Vec<&str> = people.iter().map(|one| one.email.as_str()).collect();
     let read = format!("read {} in {}", minute(*at), words::count(*calls as usize, "call", "calls"));
     let places = || people.iter().flat_map(|one| &one.places);

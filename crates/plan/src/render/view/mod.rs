@@ -17,6 +17,8 @@ mod outcome;
 mod sections;
 mod whole;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -65,6 +67,9 @@ pub struct PlanView {
     pub refused: Vec<RefusedView>,
     /// What waits for somebody's release.
     pub held: Vec<HeldView>,
+    /// What would be held and is let go with this run: carried out like `changes`, and not part of `digest`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<HeldView>,
     /// What can't be done yet, and comes by itself.
     pub deferred: Vec<DeferredView>,
     /// People whom the provider knows by another e-mail now.
@@ -86,6 +91,24 @@ pub struct PlanView {
     pub digest: String,
     /// 0 nothing to do, 2 changes, 3 refused or held, 4 partial.
     pub exit_code: u8,
+}
+
+impl PlanView {
+    /// Everything that is carried out, released groups included, account by account.
+    pub(super) fn carried_out(&self) -> Cow<'_, [ChangeView]> {
+        if self.released.is_empty() {
+            return Cow::Borrowed(&self.changes);
+        }
+        let released = self.released.iter().flat_map(|group| &group.changes);
+        let mut all: Vec<ChangeView> = self.changes.iter().chain(released).cloned().collect();
+        // Changes of people, which have no account, come last; within an account the order stays.
+        all.sort_by_cached_key(|change| {
+            let segments: Option<Vec<String>> =
+                change.account.as_ref().map(|path| path.split('/').map(str::to_owned).collect());
+            (segments.is_none(), segments)
+        });
+        Cow::Owned(all)
+    }
 }
 
 /// What was looked at.
@@ -189,7 +212,7 @@ pub struct HeldView {
     pub losers: Vec<String>,
     /// The changes in short: `remove 11 memberships`.
     pub says: String,
-    /// The command that lets exactly these changes go; empty in a look ahead.
+    /// The command that lets exactly these changes go; empty in a look ahead, and where they go.
     pub release: String,
     /// Stands for exactly these changes and the people who lose by them.
     pub digest: String,
@@ -230,6 +253,8 @@ pub struct RenamedView {
     pub place: String,
     /// The edit to make there: the line to take out, then the line to put in.
     pub patch: [String; 2],
+    /// Whether it was made.
+    pub edited: bool,
 }
 
 /// A grant that ends soon.

@@ -182,6 +182,10 @@ fn verified_view(verified: &Verified, report: &Report, now: Timestamp, style: &S
         }
         Verified::NotChecked { because } => {
             let left = but_for(&report.left).map(|left| format!("; {left}")).unwrap_or_default();
+            if report.outcomes.is_empty() {
+                let says = format!("Nothing was written, so there is nothing to verify{left}.");
+                return view("notChecked", says);
+            }
             view("notChecked", format!("Not verified: {}", words::sentence(&format!("{because}{left}"))))
         }
     }
@@ -205,8 +209,9 @@ fn still_to_do(left: &PlanView) -> String {
 
 /// `2 refused, 1 held`; none where nothing of that kind was left.
 fn but_for(left: &Left) -> Option<String> {
-    let Left { refused, held, deferred, errors: _ } = *left;
-    let left: Vec<String> = [(refused, "refused"), (held, "held"), (deferred, "deferred")]
+    let Left { refused, held, deferred, reported, errors: _ } = *left;
+    let numbers = [(refused, "refused"), (held, "held"), (deferred, "deferred"), (reported, "reported")];
+    let left: Vec<String> = numbers
         .iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{number} {word}"))

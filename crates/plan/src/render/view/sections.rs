@@ -95,19 +95,22 @@ pub(super) fn deferred(deferred: &Deferred, now: Timestamp) -> DeferredView {
 
 /// One per person and place, however many memberships the person has.
 pub(super) fn renamed(renamed: &[Renamed], provider: &ProviderName) -> Vec<RenamedView> {
-    let mut edits: BTreeMap<(&Place, &Email, &Email), Vec<String>> = BTreeMap::new();
-    for Renamed { address, from, to, place } in renamed {
-        edits.entry((place, from, to)).or_default().push(address.to_string());
+    let mut edits: BTreeMap<(&Place, &Email, &Email), (Vec<String>, bool)> = BTreeMap::new();
+    for Renamed { address, from, to, place, edited } in renamed {
+        let (addresses, is_edited) = edits.entry((place, from, to)).or_default();
+        addresses.push(address.to_string());
+        *is_edited |= edited;
     }
     edits
         .into_iter()
-        .map(|((place, from, to), addresses)| RenamedView {
+        .map(|((place, from, to), (addresses, edited))| RenamedView {
             from: from.to_string(),
             to: to.to_string(),
             addresses,
             says: format!("{from} is {to} at {provider} now"),
             place: place.to_string(),
             patch: [format!("email: {}", from.written()), format!("email: {}", to.written())],
+            edited,
         })
         .collect()
 }

@@ -22,6 +22,7 @@ pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> Plan
         drift,
         refused,
         held,
+        released,
         deferred,
         renamed,
         ending,
@@ -48,6 +49,7 @@ pub(in super::super) fn plan(plan: &Plan, now: Timestamp, style: &Style) -> Plan
         drift: drift.iter().map(sections::kept).collect(),
         refused: refused.iter().map(sections::refused).collect(),
         held: held.iter().map(|group| held_view(group, ahead.is_some())).collect(),
+        released: released.iter().map(|group| held_view(group, true)).collect(),
         deferred: deferred.iter().map(|one| sections::deferred(one, now)).collect(),
         renamed: sections::renamed(renamed, provider),
         ending: sections::ending(ending, now),
@@ -89,11 +91,14 @@ fn ahead_view(ahead: &Ahead) -> AheadView {
     AheadView { at: *at, says, ending: sections::ending(ending, Timestamp::UNIX_EPOCH) }
 }
 
-/// What is held on a later day can't be released today.
-fn held_view(group: &Held, is_ahead: bool) -> HeldView {
+/// What is held on a later day can't be released today, and what is released needs no release.
+fn held_view(group: &Held, needs_none: bool) -> HeldView {
     let view = sections::held(group);
-    if is_ahead { HeldView { release: String::new(), ..view } } else { view }
+    if needs_none { HeldView { release: String::new(), ..view } } else { view }
 }
+
+/// What a gap in what was read means.
+const UNDECLARED: &str = "Nothing undeclared is removed.";
 
 fn remarks(seen: &Seen, subject: &Subject, is_ahead: bool) -> Vec<String> {
     let mut remarks = Vec::new();
@@ -106,12 +111,17 @@ fn remarks(seen: &Seen, subject: &Subject, is_ahead: bool) -> Vec<String> {
         );
     }
     if let Subject::Some { objects, because, gap } = subject {
-        let objects = match objects.len() {
-            0 => "no object".to_owned(),
-            number => format!("{} only", words::count(number, "object", "objects")),
-        };
-        let rest = if *gap { "Nothing undeclared is removed." } else { "Everything else stays as it is." };
-        remarks.push(format!("This plan speaks for {objects}: {} {rest}", words::sentence(because)));
+        remarks.push(match (objects.len(), *gap) {
+            (0, false) => {
+                format!("{}, which names no object; everything stays as it is.", words::capital(because))
+            }
+            (_, false) => format!("{}; everything else stays as it is.", words::capital(because)),
+            (0, true) => format!("This plan speaks for no object: {} {UNDECLARED}", words::sentence(because)),
+            (number, true) => {
+                let objects = words::count(number, "object", "objects");
+                format!("This plan speaks for {objects} only: {} {UNDECLARED}", words::sentence(because))
+            }
+        });
     }
     remarks
 }
@@ -156,8 +166,9 @@ fn cost_view(cost: &Cost) -> CostView {
 fn summary(plan: &Plan) -> String {
     let Cost { reads: _, writes, mails, per_second: _, seconds } = plan.cost;
     let mut parts = Vec::new();
-    if !plan.changes.is_empty() {
-        parts.push(words::count(plan.changes.len(), "change", "changes"));
+    let changes = plan.to_carry_out();
+    if changes > 0 {
+        parts.push(words::count(changes, "change", "changes"));
     }
     if !plan.adopted.is_empty() {
         parts.push(words::count(plan.adopted.len(), "adoption", "adoptions"));
