@@ -78,8 +78,9 @@ impl Progress for Bar<'_> {
             }
             Event::Started { title, .. } => self.show(title.to_owned()),
             Event::Finished { title, fate, .. } => {
-                if let Fate::Failed { said, .. } = fate {
-                    let line = format!("{title}: failed: {said}");
+                if let Fate::Failed { said, unknown, .. } = fate {
+                    let verb = if *unknown { "not known whether it is done" } else { "failed" };
+                    let line = format!("{title}: {verb}: {said}");
                     self.bar.println(self.console.shown(&line));
                 }
                 self.bar.inc(1);

@@ -1,13 +1,14 @@
 //! Looks and decides: what there is, what an interrupted run left, and what is to do.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use orgform_model::change::Applied;
 use orgform_model::state::{Entry, KnownPerson};
 use orgform_model::world::PersonSeen;
-use orgform_model::{Desired, ProviderState, Scope, World};
-use orgform_plan::{ChangeKind, Input, Plan};
+use orgform_model::{Address, Desired, ProviderState, Scope, World};
+use orgform_plan::{ChangeKind, Input, Plan, Settled};
 use orgform_provider::Observe;
 
 use crate::apply::touched_by;
@@ -32,6 +33,8 @@ pub struct Planned {
     /// What was found out on the way: outcomes of writes that an interrupted run left, people looked up.
     /// [`apply()`](crate::apply()) remembers it.
     pub found_out: Vec<Entry>,
+    /// Interrupted writes that were carried out, as the look shows, with the answer that they would have had.
+    pub carried_out: BTreeMap<Address, Applied>,
     /// When it was made.
     pub at: Timestamp,
 }
@@ -127,7 +130,7 @@ fn touched_since(
 
 /// Whether a plan may take something away, or was made without all that it speaks of.
 fn takes_away(planned: &Planned) -> bool {
-    let Planned { plan, world: _, found_out, at: _ } = planned;
+    let Planned { plan, world: _, found_out, carried_out: _, at: _ } = planned;
     let settles = found_out.iter().any(|entry| matches!(entry, Entry::Settled { .. }));
     settles
         || !plan.held.is_empty()
@@ -157,7 +160,7 @@ pub async fn plan_ahead(
     let Planned { found_out, .. } = decide_once(case, state, &world, at);
     let settled = settled(state, &found_out);
     let plan = orgform_plan::plan_ahead(&input(case, settled.as_deref(), &world, at), from);
-    Ok(Planned { plan, world, found_out: vec![], at })
+    Ok(Planned { plan, world, found_out: vec![], carried_out: BTreeMap::new(), at })
 }
 
 /// Waits until the provider shows what was written last, if the run that wrote it was interrupted before it had
@@ -216,14 +219,14 @@ pub(crate) async fn decide(
 
 /// One round, pure. The world is left for the caller to add.
 fn decide_once(case: &Case<'_>, state: Option<&ProviderState>, world: &World, now: Timestamp) -> Planned {
-    let mut found_out = match state {
+    let Settled { entries: mut found_out, carried_out } = match state {
         Some(state) => orgform_plan::settle(state, world, case.semantics, case.capabilities, now),
-        None => Vec::new(),
+        None => Settled::default(),
     };
     found_out.extend(people_seen(world, state, now));
     let settled = settled(state, &found_out);
     let plan = orgform_plan::plan(&input(case, settled.as_deref(), world, now));
-    Planned { plan, world: World::default(), found_out, at: now }
+    Planned { plan, world: World::default(), found_out, carried_out, at: now }
 }
 
 /// The state with what was found out on the way.

@@ -1,14 +1,16 @@
 //! Looks again after applying: the next plan must have nothing to do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use orgform_model::change::Applied;
 use orgform_model::state::Entry;
 use orgform_model::{Address, ProviderName, World};
-use orgform_plan::{Fate, Plan, Report, Verified};
+use orgform_plan::{Fate, Held, Plan, Report, Verified};
 use orgform_provider::Observe;
 
-use crate::apply::touched_by;
+use crate::apply::{done, touched_by};
 use crate::case::Case;
 use crate::clock::{Clock, later, until};
 use crate::error::EngineError;
@@ -21,7 +23,7 @@ use crate::state::OpenState;
 const LOOKS: u32 = 4;
 
 /// Looks at what was touched, plans again, and says in the report whether anything is left to do. What it
-/// finds out of writes with an unknown outcome is remembered.
+/// finds out of writes with an unknown outcome is remembered, and those that were carried out count as done.
 ///
 /// A provider may take a while to show what was written; it is given that while.
 ///
@@ -58,13 +60,16 @@ pub async fn verify_and_show(
     let patience = if wrote { case.capabilities.visible_within } else { Duration::ZERO };
     let visible = later(clock.now(), patience);
     loop {
-        let (mut plan, found_out, world) = match look(observer, case, planned, state, clock, progress).await {
-            Ok(again) => (again.plan, again.found_out, again.world),
-            Err(because) => {
-                report.verified = Verified::NotChecked { because };
-                return Ok((report, None));
-            }
-        };
+        let (mut plan, found_out, carried_out, world) =
+            match look(observer, case, planned, state, clock, progress).await {
+                Ok(Planned { plan, world, found_out, carried_out, at: _ }) => {
+                    (plan, found_out, carried_out, world)
+                }
+                Err(because) => {
+                    report.verified = Verified::NotChecked { because };
+                    return Ok((report, None));
+                }
+            };
         let left = until(clock.now(), visible);
         if is_settled(&plan, &report, state) || left.is_zero() {
             // An account that was kept for what was in it can go now: no call, and nothing new to agree to.
@@ -72,7 +77,10 @@ pub async fn verify_and_show(
             let forgotten = forgotten.into_iter().flat_map(|one| one.entries);
             let looked = is_unverified(state, provider).then_some(Entry::Verified);
             let found_out = found_out.into_iter().chain(looked);
-            let entries = found_out.chain(plan.remember.iter().cloned()).chain(forgotten).collect();
+            let late = count_as_done(&carried_out, &plan, &mut report);
+            let spent = spent(planned, &late, clock.now());
+            let entries =
+                found_out.chain(plan.remember.iter().cloned()).chain(forgotten).chain(spent).collect();
             report.verified = verified(plan, &report);
             return match state.record(provider, entries).await {
                 Ok(()) => Ok((report, Some(world))),
@@ -120,12 +128,44 @@ fn is_settled(plan: &Plan, report: &Report, state: &OpenState) -> bool {
         && left.into_iter().all(|address| !wrote.contains(address))
 }
 
+/// Changes whose answer was lost and that are there as they were to be. An API key without its secret is not.
+fn count_as_done(
+    carried_out: &BTreeMap<Address, Applied>,
+    plan: &Plan,
+    report: &mut Report,
+) -> BTreeSet<Address> {
+    let held = plan.held.iter().flat_map(|group| &group.changes);
+    let left = plan.changes.iter().chain(held).map(|one| &one.address);
+    let left: BTreeSet<&Address> = left.chain(doubted(plan)).collect();
+    let mut late = BTreeSet::new();
+    for outcome in &mut report.outcomes {
+        if let Fate::Failed { unknown: true, .. } = outcome.result
+            && let Some(applied) = carried_out.get(&outcome.address)
+            && !left.contains(&outcome.address)
+        {
+            outcome.result = done(outcome.kind, applied);
+            late.insert(outcome.address.clone());
+        }
+    }
+    late
+}
+
+/// The releases that such changes spend: what was held is carried out only where it was released.
+fn spent(planned: &Planned, late: &BTreeSet<Address>, at: Timestamp) -> impl Iterator<Item = Entry> {
+    let is_late = |group: &&Held| group.changes.iter().any(|one| late.contains(&one.address));
+    let groups = planned.plan.held.iter().filter(is_late);
+    groups.map(move |group| Entry::Spent { digest: group.digest.as_str().to_owned(), at })
+}
+
 /// Whether something that was just carried out is not there: the plan then doubts it instead of doing it again.
 fn misses_what_was_done(plan: &Plan, report: &Report) -> bool {
-    let doubted =
-        plan.refused.iter().map(|one| &one.address).chain(plan.drift.iter().map(|one| &one.address));
-    let doubted: BTreeSet<&Address> = doubted.collect();
+    let doubted: BTreeSet<&Address> = doubted(plan).collect();
     report.outcomes.iter().any(|outcome| outcome.result.is_done() && doubted.contains(&outcome.address))
+}
+
+/// What a plan refuses, or only reports.
+fn doubted(plan: &Plan) -> impl Iterator<Item = &Address> {
+    plan.refused.iter().map(|one| &one.address).chain(plan.drift.iter().map(|one| &one.address))
 }
 
 fn verified(plan: Plan, report: &Report) -> Verified {

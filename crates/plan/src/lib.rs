@@ -35,7 +35,7 @@ pub use consent::{ApprovedPlan, Consent, NotApproved, approve};
 pub use digest::{Digest, fingerprints};
 pub use file::PlanFile;
 pub use order::shares_calls;
-pub use plan::{Ahead, ChangeKind, Kept, Plan, PlannedChange};
+pub use plan::{Ahead, ChangeKind, Held, Kept, Plan, PlannedChange};
 pub use recognize::{Recognized, recognize};
 pub use record::{Bindings, RecordDraft};
 pub use report::{Fate, Left, Outcome, Report, Verified};
@@ -43,7 +43,7 @@ pub use report::{Fate, Left, Outcome, Report, Verified};
 pub use api_keys::secret_places;
 pub use recall::recall;
 pub use scopes::{admins, below, below_all, people_to_look_up, scopes};
-pub use settle::settle;
+pub use settle::{Settled, settle};
 
 use std::collections::BTreeSet;
 

@@ -4,7 +4,7 @@
 //! provider has had its time, was not: it is planned again, except an invite: its mail may have gone out, so a
 //! person decides. An API key that was made is ours, with its secret if that was stored, else without.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,8 +13,8 @@ use orgform_model::invite::{InviteStatus, MailOutcome};
 use orgform_model::state::{Entry, Intent, Record, Remember, SecretFate};
 use orgform_model::world::{AccountContent, ActualApiKey};
 use orgform_model::{
-    AccountId, ApiKeyId, Capabilities, Email, FieldChange, Fields, ProviderState, RoleId, SecretPlace,
-    Semantics, World,
+    AccountId, Address, ApiKeyId, Capabilities, Email, FieldChange, Fields, ProviderState, RoleId,
+    SecretPlace, Semantics, World,
 };
 
 use crate::inherited::own_world_as_remembered;
@@ -23,37 +23,48 @@ use crate::people::{People, Seat};
 /// How long after a write that makes an API key one that looks like it is taken for it without its secret.
 const SURELY_OURS: Duration = Duration::from_secs(3600);
 
-/// Says what to remember of interrupted writes, given what is there now.
+/// What a look tells of interrupted writes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settled {
+    /// What to remember of them.
+    pub entries: Vec<Entry>,
+    /// Those that were carried out, with the answer that they would have had.
+    pub carried_out: BTreeMap<Address, Applied>,
+}
+
+/// Says what became of interrupted writes, given what is there now.
 pub fn settle(
     state: &ProviderState,
     world: &World,
     semantics: &Semantics,
     capabilities: &Capabilities,
     now: Timestamp,
-) -> Vec<Entry> {
+) -> Settled {
+    let mut settled = Settled::default();
     if state.intents.is_empty() {
-        return vec![];
+        return settled;
     }
     let desired = orgform_model::Desired::empty("".into());
     let people = People::new(&desired, world, Some(state));
     let own = own_world_as_remembered(world, state, semantics, &people);
     let world = own.as_ref().unwrap_or(world);
     let look = Look { state, world, semantics, now, people: People::new(&desired, world, Some(state)) };
-    let mut entries = vec![];
     for (address, intent) in &state.intents {
         let old = now.duration_since(intent.at).unsigned_abs() >= capabilities.visible_within;
-        let settled = match look.outcome(intent) {
+        let entries = match look.outcome(intent) {
             Outcome::CarriedOut(applied) => {
-                look.as_far_as_done(intent, look.then(intent, &applied).entries(&applied))
+                let entries = look.then(intent, &applied).entries(&applied);
+                settled.carried_out.insert(address.clone(), applied);
+                look.as_far_as_done(intent, entries)
             }
             Outcome::Unseen => continue,
             Outcome::NotVisible if !old => continue,
             Outcome::NotVisible => give_up(intent),
         };
-        entries.extend(settled);
-        entries.push(Entry::Settled { address: address.clone() });
+        settled.entries.extend(entries);
+        settled.entries.push(Entry::Settled { address: address.clone() });
     }
-    entries
+    settled
 }
 
 enum Outcome {

@@ -28,6 +28,8 @@ use crate::progress::{Event, Progress};
 use crate::state::OpenState;
 use crate::stop::Stop;
 
+pub(crate) use outcome::done;
+
 /// How long a loss counts against the limits.
 const LOSSES_COUNT: Duration = Duration::from_secs(24 * 3600);
 

@@ -58,20 +58,13 @@ pub(super) fn meaning(planned: &PlannedChange, intent: &Intent, answer: &Answer)
         Ok(applied) if answers(applied, action) => {
             let mut entries = intent.then.entries(applied);
             entries.push(settled);
-            let joined = planned.kind == ChangeKind::Invite && matches!(applied, Applied::Member { .. });
             let fate = match applied {
                 Applied::Unmailed { .. } => {
                     let said = "the invite is there, and its mail could not be sent".to_owned();
                     let next = format!("correct the e-mail, or run `orgform invites resend {address}`");
                     return Meaning { fate: Fate::Failed { said, next, unknown: false }, entries, mails: 0 };
                 }
-                _ if joined => Fate::Joined,
-                Applied::Invited { .. }
-                    if matches!(planned.kind, ChangeKind::Invite | ChangeKind::Resend) =>
-                {
-                    Fate::Invited
-                }
-                _ => Fate::Done,
+                _ => done(planned.kind, applied),
             };
             Meaning { fate, entries, mails: planned.mails }
         }
@@ -84,6 +77,15 @@ pub(super) fn meaning(planned: &PlannedChange, intent: &Intent, answer: &Answer)
             };
             Meaning { fate, entries: vec![settled], mails: 0 }
         }
+    }
+}
+
+/// The fate of a change that was carried out.
+pub(crate) fn done(kind: ChangeKind, applied: &Applied) -> Fate {
+    match (kind, applied) {
+        (ChangeKind::Invite, Applied::Member { .. }) => Fate::Joined,
+        (ChangeKind::Invite | ChangeKind::Resend, Applied::Invited { .. }) => Fate::Invited,
+        _ => Fate::Done,
     }
 }
 

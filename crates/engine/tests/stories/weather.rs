@@ -39,10 +39,34 @@ async fn an_answer_about_something_else_counts_as_unknown() {
     let mut scene = Scene::new();
     scene.declare("acme", "ada", &["reader"]);
     scene.server.fail("invite ada@acme.example", Fault::OddAnswer);
+    let planned = scene.plan(None).await.unwrap();
+    let mut state = scene.open().await;
+    let report = scene.carry_out(&planned, &mut state).await.unwrap();
+    assert!(matches!(fate(&report, "ada@acme.example"), Fate::Failed { unknown: true, .. }));
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_that_the_last_look_shows_is_done() {
+    for fault in [Fault::AnswerLost, Fault::OddAnswer] {
+        let mut scene = Scene::new();
+        scene.declare("acme", "ada", &["reader"]);
+        scene.server.fail("invite ada@acme.example", fault);
+        let report = scene.apply().await.unwrap();
+        assert_eq!(*fate(&report, "ada@acme.example"), Fate::Invited);
+        assert!(report.is_complete() && report.verified == Verified::Converged, "{report:#?}");
+        assert!(scene.state().await.intents.is_empty());
+        assert_eq!(scene.server.times("invite ada@acme.example"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_that_the_last_look_does_not_show_is_not_done() {
+    let mut scene = Scene::new();
+    scene.declare("acme", "ada", &["reader"]);
+    scene.server.fail("invite ada@acme.example", Fault::Lost);
     let report = scene.apply().await.unwrap();
     assert!(matches!(fate(&report, "ada@acme.example"), Fate::Failed { unknown: true, .. }));
-    assert_eq!(report.verified, Verified::Converged, "it was carried out after all");
-    assert_eq!(scene.server.times("invite ada@acme.example"), 1);
+    assert!(!report.is_complete());
 }
 
 #[tokio::test]

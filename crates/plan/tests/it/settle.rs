@@ -59,7 +59,7 @@ fn inviting_into(story: &mut Story, at: &str, account: &str, role: &str, who: &s
 fn settled(story: &mut Story) -> (ProviderState, Plan) {
     let mut state = story.state.clone().unwrap();
     let semantics = story.file.semantics();
-    for entry in settle(&state, &story.world, semantics, &story.capabilities, story.file.now) {
+    for entry in settle(&state, &story.world, semantics, &story.capabilities, story.file.now).entries {
         state.record(entry);
     }
     story.state = Some(state.clone());
