@@ -201,7 +201,12 @@ pub(crate) fn of_closing(error: StateError) -> anyhow::Error {
 
 /// An error of reading the state.
 pub(crate) fn of_state(error: StateError) -> anyhow::Error {
-    Failure::new("could not read the state").because(error).nothing_read().into()
+    let what = match &error {
+        // It says itself what was tried.
+        StateError::Unusable { .. } => error.to_string(),
+        _ => "could not read the state".to_owned(),
+    };
+    Failure::new(what).because(error).nothing_read().into()
 }
 
 /// A run that was stopped before it changed anything.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use jiff::Timestamp;
 use orgform_model::RootId;
 
 use super::lease::LeaseText;
@@ -87,6 +88,10 @@ impl StateError {
                 Some(io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) => {
                     "apply needs to write here; plan works without.".to_owned()
                 }
+                Some(io::ErrorKind::NotADirectory) => {
+                    "a file is where a folder should be; move it away, or name another place under `state` in orgform.yaml."
+                        .to_owned()
+                }
                 Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
                     "make room on the disk.".to_owned()
                 }
@@ -105,11 +110,14 @@ impl StateError {
             Self::Held { holder, .. } => match holder.as_ref().and_then(|holder| holder.until) {
                 Some(until) => {
                     format!(
-                        "wait for it to end, or with --wait; if it is gone, its lease runs out at {until}."
+                        "wait for it to end, or with `--wait 5m`; if it is gone, its lease runs out at {}.",
+                        second(until)
                     )
                 }
-                None => "wait for it to end, or with --wait; if that process is gone, its lock is gone too."
-                    .to_owned(),
+                None => {
+                    "wait for it to end, or with `--wait 5m`; if that process is gone, its lock is gone too."
+                        .to_owned()
+                }
             },
             Self::LeaseLost { .. } => {
                 "another run took over, because this one was silent for too long.".to_owned()
@@ -125,7 +133,12 @@ impl StateError {
 
 fn held_by(holder: Option<&LeaseText>) -> String {
     match holder {
-        Some(holder) => format!("{}, since {}", holder.who, holder.since),
+        Some(holder) => format!("{}, since {}", holder.who, second(holder.since)),
         None => "it does not say who it is".to_owned(),
     }
+}
+
+/// Nobody waits by the nanosecond.
+fn second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
