@@ -33,7 +33,7 @@ impl Simulator {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().split_once("_ENDPOINT=").unwrap().1.to_owned();
+        let url = line.trim().split_once("endpoint: ").unwrap().1.to_owned();
         Self { child, url }
     }
 

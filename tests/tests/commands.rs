@@ -96,7 +96,7 @@ fn text_takes_the_width_of_the_terminal_and_a_log_keeps_its_lines() {
     let widest = |ran: &Ran| ran.all().lines().map(|line| line.chars().count()).max().unwrap_or(0);
     for columns in [72, 110] {
         let planned = story.at_terminal_of(columns, "plan people/lab.yaml --color never --quiet", "");
-        assert!(planned.stdout.contains("This plan speaks for"), "{}", planned.stdout);
+        assert!(planned.stdout.contains("Only people/lab.yaml was read"), "{}", planned.stdout);
         assert!(widest(&planned) <= columns.into(), "{}", planned.stdout);
         let refused = story.at_terminal_of(columns, "plan people/gone.yaml --color never", "");
         assert!(refused.stdout.contains("spoken for by"), "{}", refused.stdout);

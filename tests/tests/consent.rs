@@ -35,6 +35,7 @@ fn a_saved_plan_that_was_touched_or_is_another_roots_is_refused() {
     assert_eq!(story.run("apply plan.json").code, Some(1));
     story.write("notes.json", "{\"a\": 1}");
     assert_eq!(story.run("apply notes.json").code, Some(1));
+    assert_eq!(story.run("apply nofile.plan").code, Some(1));
     story.write("plan.json", &good);
     story.replace("orgform.yaml", "acme-3f9c2d71", "another-root");
     assert_eq!(story.run("apply plan.json").code, Some(1));

@@ -83,7 +83,18 @@ fn a_dead_network_is_told_with_its_address() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut story = Story::acme_at(&format!("http://127.0.0.1:{port}"));
     assert_eq!(story.run("plan").code, Some(1));
+    assert_eq!(story.run("invites").code, Some(1));
     story.assert_is("dead_network");
+}
+
+#[test]
+fn a_simulator_that_can_not_keep_its_world_says_what_to_do() {
+    let mut story = Story::acme();
+    // Stands for a folder that can't be written: who runs tests as root may write everywhere.
+    story.write(".orgform/simulator-pureport.lock/in-the-way", "");
+    let planned = story.run("plan");
+    assert_eq!(planned.code, Some(1));
+    assert!(planned.stderr.contains("a simulator keeps its world there"), "{}", planned.stderr);
 }
 
 #[test]
@@ -127,4 +138,8 @@ fn a_scope_that_cannot_be_seen_ends_with_4_and_keeps_what_is_there() {
     assert_eq!(planned.code, Some(4));
     assert!(planned.stdout.contains("the list of members was refused (403"), "{}", planned.stdout);
     assert!(!planned.stdout.contains("- radia@acme.example"), "{}", planned.stdout);
+    let listed = story.run("invites");
+    assert_eq!(listed.code, Some(4));
+    assert!(listed.stderr.contains("There may be more: pureport/acme and "), "{}", listed.stderr);
+    assert!(!listed.stderr.contains("No invite waits"), "{}", listed.stderr);
 }

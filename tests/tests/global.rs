@@ -63,5 +63,7 @@ fn one_provider_that_is_down_stops_no_other_and_nothing_is_removed_there() {
     story.run("plan");
     story.run("offboard ada@acme.example --dry-run");
     story.run("apply --yes");
+    story.run("offboard linus@acme.example --yes");
+    story.run("invites");
     story.assert_is("global_down");
 }

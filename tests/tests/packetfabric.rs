@@ -91,6 +91,16 @@ fn every_invite_of_somebody_is_listed_and_one_of_them_is_used() {
 }
 
 #[test]
+fn an_invite_that_can_not_be_withdrawn_is_told_with_its_reason() {
+    let mut story = Story::example("packetfabric");
+    story.set("WALLBOARD_PASSWORD", "a password of nobody");
+    story.done("apply --yes");
+    story.run("offboard grace@acme.example --yes");
+    story.run("plan --target packetfabric:person/grace@acme.example");
+    story.assert_is("packetfabric_offboard_invited");
+}
+
+#[test]
 fn one_who_is_refused_keeps_nobody_else_out() {
     let mut story = acme();
     story.remark(

@@ -37,23 +37,60 @@ impl FileEdit {
         written.with_context(|| format!("could not write {}", path.display()))
     }
 
-    /// The lines that come and go, as in a patch.
+    /// The lines that come and go, as in a patch, each run of them under its place.
     pub(crate) fn patch(&self) -> String {
         let before: Vec<&str> = self.before.iter().flat_map(|file| file.text.lines()).collect();
         let after: Vec<&str> = self.text.lines().collect();
-        let same = before.iter().zip(&after).take_while(|(one, other)| one == other).count();
-        let rest = before[same..].iter().rev().zip(after[same..].iter().rev());
-        let tail = rest.take_while(|(one, other)| one == other).count();
         let what = if self.before.is_some() { "edit" } else { "new" };
-        let mut text = format!("  {what} {}:{}\n", self.path, same + 1);
-        for line in &before[same..before.len() - tail] {
-            text.push_str(&format!("    - {line}\n"));
-        }
-        for line in &after[same..after.len() - tail] {
-            text.push_str(&format!("    + {line}\n"));
+        let (mut text, mut old, mut new) = (String::new(), 0, 0);
+        while old < before.len() || new < after.len() {
+            if old < before.len() && before.get(old) == after.get(new) {
+                (old, new) = (old + 1, new + 1);
+                continue;
+            }
+            text.push_str(&format!("  {what} {}\n", self.at_line(new + 1)));
+            let (gone, come) = run(&before[old..], &after[new..]);
+            let minus = before[old..old + gone].iter().map(|line| format!("    - {line}\n"));
+            let plus = after[new..new + come].iter().map(|line| format!("    + {line}\n"));
+            text.extend(minus.chain(plus));
+            (old, new) = (old + gone, new + come);
         }
         text
     }
+
+    /// How the edit is taken back, as a clause.
+    pub(crate) fn undo(&self) -> String {
+        match &self.before {
+            None => format!("delete {}", self.path),
+            Some(file) => {
+                let same =
+                    file.text.lines().zip(self.text.lines()).take_while(|(old, new)| old == new).count();
+                // Not by Git: other edits of the file may wait there.
+                format!("take `offboarded: true` out of {}", self.at_line(same + 1))
+            }
+        }
+    }
+
+    fn at_line(&self, line: usize) -> String {
+        format!("{}:{line}", self.path)
+    }
+}
+
+/// How many lines go and come before both texts go on alike: an edit adds a line or puts one in the place of another.
+fn run(before: &[&str], after: &[&str]) -> (usize, usize) {
+    for size in 1..=before.len().max(after.len()) {
+        let alike = |old: usize, new: usize| before.get(old) == after.get(new);
+        if size <= after.len() && alike(0, size) {
+            return (0, size);
+        }
+        if size <= before.len() && size <= after.len() && alike(size, size) {
+            return (size, size);
+        }
+        if size <= before.len() && alike(size, 0) {
+            return (size, 0);
+        }
+    }
+    (before.len(), after.len())
 }
 
 /// What must be written so that these people are declared absent; nothing for those who already are.
@@ -173,4 +210,43 @@ fn make(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = std::fs::File::create_new(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(email: &str, rest: &str) -> String {
+        format!("---\nkind: Member\nspec:\n  email: {email}\n{rest}  memberships:\n    - lab\n")
+    }
+
+    fn edit(before: &str, text: String) -> FileEdit {
+        let files = vec![("people/lab.yaml".to_owned(), before.as_bytes().to_vec())];
+        let documents = orgform_spec::read_texts(files, true);
+        let before = documents.files.first().cloned();
+        FileEdit { path: "people/lab.yaml".to_owned(), before, text, unnamed: None }
+    }
+
+    #[test]
+    fn several_people_of_one_file_show_only_the_lines_that_come() {
+        let said = "  offboarded: true\n";
+        let before = ["ada", "ken", "tim"].map(|name| document(name, "")).concat();
+        let after = document("ada", said) + &document("ken", "") + &document("tim", said);
+        assert_eq!(
+            edit(&before, after).patch(),
+            "  edit people/lab.yaml:5\n    +   offboarded: true\n  edit people/lab.yaml:18\n    +   offboarded: true\n"
+        );
+    }
+
+    #[test]
+    fn a_line_in_the_place_of_another_shows_both() {
+        let (before, after) =
+            (document("ada", "  offboarded: false\n"), document("ada", "  offboarded: true\n"));
+        let edit = edit(&before, after);
+        assert_eq!(
+            edit.patch(),
+            "  edit people/lab.yaml:5\n    -   offboarded: false\n    +   offboarded: true\n"
+        );
+        assert_eq!(edit.undo(), "take `offboarded: true` out of people/lab.yaml:5");
+    }
 }

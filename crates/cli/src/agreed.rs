@@ -1,17 +1,29 @@
 //! What somebody agreed to of plans: the changes shown, a saved plan's, and groups that they release. Pure.
 
 use anyhow::Result;
+use orgform_model::{State, Timestamp};
 use orgform_plan::{ApprovedPlan, Consent, Plan};
 
 use crate::carry_out::Order;
 use crate::failure::Failure;
 
 /// A release that names no held group of any plan is told before the plan is: nothing else is asked then.
-pub(crate) fn refuse_unknown_releases(plans: &[&Plan], releases: &[String]) -> Result<()> {
+pub(crate) fn refuse_unknown_releases(
+    plans: &[&Plan],
+    releases: &[String],
+    remembered: &State,
+) -> Result<()> {
     for release in releases {
         let held: Vec<_> = plans.iter().flat_map(|plan| &plan.held).collect();
         if held.iter().any(|group| group.digest.is_named(release)) {
             continue;
+        }
+        if let Some(at) = spent(release, remembered) {
+            let at = at.strftime("%Y-%m-%dT%H:%MZ");
+            return Err(Failure::new(format!("the release of {release} was carried out at {at}"))
+                .hint("a release lets its group go once; `orgform plan` shows what is to do now.")
+                .nothing_changed()
+                .into());
         }
         let failure = Failure::new(format!("no held group has the digest {release}"));
         let failure = held.iter().fold(failure, |failure, group| {
@@ -25,6 +37,13 @@ pub(crate) fn refuse_unknown_releases(plans: &[&Plan], releases: &[String]) -> R
         return Err(failure.hint(hint).nothing_changed().into());
     }
     Ok(())
+}
+
+/// When a group of this digest, whole or shortened, was let go.
+fn spent(release: &str, remembered: &State) -> Option<Timestamp> {
+    let digests = remembered.providers.values().flat_map(|state| &state.spent);
+    let named = release.trim_end_matches('…');
+    digests.filter(|(digest, _)| named.len() >= 19 && digest.starts_with(named)).map(|(_, at)| *at).max()
 }
 
 /// Reduces each plan to what is agreed to.

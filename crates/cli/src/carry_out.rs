@@ -12,7 +12,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use orgform_engine::{Clock, EngineError, OpenState, Stop, Writing};
 use orgform_model::policy::{Approval, Mode};
-use orgform_model::{AccountPath, Address, Email, Severity, Timestamp};
+use orgform_model::{AccountPath, Address, Email, ProviderName, Severity, State, Timestamp};
 use orgform_plan::evidence::Evidence;
 use orgform_plan::file::PlanFile;
 use orgform_plan::{ApprovedPlan, Fate, Plan, Report, Verified, render};
@@ -136,11 +136,13 @@ pub(crate) struct Ready {
 impl Applying<'_> {
     async fn run(&self, state: &mut OpenState) -> Result<Exit> {
         let turns = run::turns(self.root, &self.order.question, Some(state.state()), self.console)?;
+        let asked: Vec<ProviderName> = turns.iter().map(|turn| turn.name().clone()).collect();
         let (ready, mut exit) = self.plan_all(turns, state).await?;
-        let ended = match self.agree(&ready).await.and_then(|approved| self.write_files(approved)) {
-            Ok(approved) => self.apply_all(&ready, &approved, state).await,
-            Err(error) => Err(error),
-        };
+        let ended =
+            match self.agree(&ready, state.state()).await.and_then(|approved| self.write_files(approved)) {
+                Ok(approved) => self.apply_all(&asked, &ready, &approved, state).await,
+                Err(error) => Err(error),
+            };
         for one in ready {
             one.link.close().await;
         }
@@ -154,10 +156,11 @@ impl Applying<'_> {
         let mut ready = Vec::new();
         let mut exit = Exit::Clean;
         for turn in turns {
+            let name = turn.name().clone();
             match self.plan(turn, state).await {
                 Ok(one) => ready.push(one),
                 Err(error) if number > 1 && !self.stop.is_asked() => {
-                    self.console.fail(&error);
+                    self.console.fail(&failure::among(number, &name, error));
                     exit = Exit::Partial;
                 }
                 Err(error) => return Err(error),
@@ -204,12 +207,12 @@ impl Applying<'_> {
     }
 
     /// Shows the plans and asks. An empty plan needs no answer: it only remembers.
-    async fn agree(&self, ready: &[Ready]) -> Result<Vec<ApprovedPlan>> {
+    async fn agree(&self, ready: &[Ready], remembered: &State) -> Result<Vec<ApprovedPlan>> {
         let looks: Vec<&Look> = ready.iter().map(|one| &one.look).collect();
         let plans: Vec<&Plan> = looks.iter().map(|look| &look.planned.plan).collect();
-        refuse_unknown_releases(&plans, &self.order.releases)?;
+        refuse_unknown_releases(&plans, &self.order.releases, remembered)?;
         if self.order.format == Shape::Text {
-            run::print_plans_for(&looks, &self.order.again, self.console)?;
+            run::print_plans_for(&looks, &self.order.again, &self.order.releases, self.console)?;
         }
         tell_nowhere(&plans, &self.order.edits, self.console);
         let approved = approve_all(&plans, self.order)?;
@@ -224,7 +227,9 @@ impl Applying<'_> {
         let already = self.beforehand.yes || self.order.file.is_some();
         match ask(&question(changes, taken, files), already, &self.stop).await? {
             Answer::Yes => Ok(approved),
-            Answer::No => Err(Failure::new("not applied: nobody said yes").nothing_changed().into()),
+            Answer::No => {
+                Err(Failure::new("not applied: the answer was not \"yes\"").nothing_changed().into())
+            }
         }
     }
 
@@ -255,8 +260,10 @@ impl Applying<'_> {
         }
     }
 
+    /// Applies what is ready, and proves absence at every provider that was asked.
     async fn apply_all(
         &self,
+        asked: &[ProviderName],
         ready: &[Ready],
         approved: &[ApprovedPlan],
         state: &mut OpenState,
@@ -281,7 +288,9 @@ impl Applying<'_> {
                     ));
                 }
                 Err(error) => {
-                    exit = exit.and(self.console.fail(&failure::of_provider(one.turn.name(), error)))
+                    let error = failure::of_provider(one.turn.name(), error);
+                    let error = failure::among(ready.len(), one.turn.name(), error);
+                    exit = exit.and(self.console.fail(&error));
                 }
             }
         }
@@ -290,8 +299,16 @@ impl Applying<'_> {
             let (proofs, proved) = prove(ready, &reports, &self.order.absent, state, self.console).await; // I/O
             exit = exit.and(proved);
             evidence = proofs;
+            let unseen = asked.iter().filter(|name| !evidence.iter().any(|one| one.provider == **name));
+            let unseen: Vec<&ProviderName> = unseen.collect();
+            evidence.extend(
+                unseen.into_iter().map(|name| {
+                    Evidence::not_looked(name.clone(), Timestamp::now(), self.order.again.clone())
+                }),
+            );
         }
         self.print_rest(ready, &reports, &evidence)?;
+        self.tell_how_to_take_back(&reports);
         self.tell_stopped(ready.len(), &reports);
         Ok(exit)
     }
@@ -398,10 +415,23 @@ impl Applying<'_> {
         Ok(())
     }
 
+    /// Of somebody who may not go, the declaration was written all the same.
+    fn tell_how_to_take_back(&self, reports: &[Report]) {
+        if reports.iter().all(|report| report.left.refused == 0) {
+            return;
+        }
+        for edit in &self.order.edits {
+            let path = &edit.path;
+            self.console
+                .tell(&format!("{path} declares the absence all the same; to undo that, {}.", edit.undo()));
+        }
+    }
+
     fn print_json(&self, ready: &[Ready], reports: &[Report], evidence: &[Evidence]) -> Result<()> {
         let now = now(ready.iter().map(|one| &one.look));
         let style = self.console.style(None);
-        let plans: Vec<Plan> = ready.iter().map(|one| one.look.planned.plan.clone()).collect();
+        let plan = |one: &Ready| one.look.planned.plan.clone().releasing(&self.order.releases);
+        let plans: Vec<Plan> = ready.iter().map(plan).collect();
         let mut value = render::json(&plans, now, &style);
         if let (Some(value), Some(reports)) =
             (value.as_object_mut(), render::report_json(reports, now, &style).as_object_mut())

@@ -176,7 +176,7 @@ impl Simulator {
     ) -> Result<Self> {
         let (kind, provider) = (known_kind(provider.kind)?, &provider.name);
         let home = folder.join(".orgform");
-        std::fs::create_dir_all(&home).with_context(|| format!("could not make {}", home.display()))?;
+        std::fs::create_dir_all(&home).map_err(|error| unwritable("make", &home, error))?;
         let world = home.join(format!("simulator-{provider}.json"));
         let lock = lock_world(&world).await?;
         let is_new = !world.exists();
@@ -276,10 +276,21 @@ pub(crate) fn user_agent() -> String {
     concat!("orgform/", env!("CARGO_PKG_VERSION")).to_owned()
 }
 
+fn unwritable(verb: &str, path: &Path, error: std::io::Error) -> anyhow::Error {
+    Failure::new(format!("could not {verb} {}", path.display()))
+        .because(error)
+        .hint(
+            "a simulator keeps its world there, for `plan` too: make the folder writable, or run `orgform sim` elsewhere \
+             and give the Provider its `endpoint`.",
+        )
+        .nothing_read()
+        .into()
+}
+
 /// Takes a world for this process; waits while another plays in it, and says so when that takes too long.
 pub(crate) async fn lock_world(world: &Path) -> Result<File> {
     let path = world.with_extension("lock");
-    let file = File::create(&path).with_context(|| format!("could not write {}", path.display()))?;
+    let file = File::create(&path).map_err(|error| unwritable("write", &path, error))?;
     let begun = Instant::now();
     loop {
         match file.try_lock() {

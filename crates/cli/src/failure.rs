@@ -26,20 +26,36 @@ pub(crate) struct Failure {
 }
 
 /// What certainly did not happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Untouched {
     /// No call was made.
-    NothingRead,
+    Unread,
     /// Calls were made, but none that writes, and nothing was remembered.
-    NothingChanged,
+    Unchanged,
+    /// The same of one provider, where others are read and changed all the same.
+    UnreadAt(ProviderName),
+    /// The same of one provider, where others are read and changed all the same.
+    UnchangedAt(ProviderName),
+}
+
+impl Untouched {
+    /// The same, of one provider only.
+    fn at(self, name: &ProviderName) -> Self {
+        match self {
+            Self::Unread | Self::UnreadAt(_) => Self::UnreadAt(name.clone()),
+            Self::Unchanged | Self::UnchangedAt(_) => Self::UnchangedAt(name.clone()),
+        }
+    }
 }
 
 impl fmt::Display for Untouched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NothingRead => "Nothing was read, nothing was changed.",
-            Self::NothingChanged => "Nothing was changed.",
-        })
+        match self {
+            Self::Unread => f.write_str("Nothing was read, nothing was changed."),
+            Self::Unchanged => f.write_str("Nothing was changed."),
+            Self::UnreadAt(name) => write!(f, "Nothing was read or changed at {name}."),
+            Self::UnchangedAt(name) => write!(f, "Nothing was changed at {name}."),
+        }
     }
 }
 
@@ -66,14 +82,14 @@ impl Failure {
     /// Says that no call was made.
     #[must_use]
     pub(crate) fn nothing_read(mut self) -> Self {
-        self.untouched = Some(Untouched::NothingRead);
+        self.untouched = Some(Untouched::Unread);
         self
     }
 
     /// Says that nothing was written.
     #[must_use]
     pub(crate) fn nothing_changed(mut self) -> Self {
-        self.untouched = Some(Untouched::NothingChanged);
+        self.untouched = Some(Untouched::Unchanged);
         self
     }
 
@@ -114,7 +130,7 @@ pub(crate) fn render(error: &anyhow::Error, error_mark: &str, hint_mark: &str) -
             for line in &failure.lines {
                 text.push_str(&format!("  {line}\n"));
             }
-            untouched = untouched.or(failure.untouched);
+            untouched = untouched.or(failure.untouched.as_ref());
         }
         // A cause may know less of the same.
         hints.extend(hint_of(cause).filter(|hint| !hints.iter().any(|said| said.contains(hint.as_str()))));
@@ -172,6 +188,26 @@ pub(crate) fn of_provider(name: &ProviderName, error: EngineError) -> anyhow::Er
         }
         error => Failure::new(format!("{name} can't be used")).because(error).nothing_changed().into(),
     }
+}
+
+/// An error of one of so many providers: what did not happen there says nothing about the others.
+pub(crate) fn among(number: usize, name: &ProviderName, error: anyhow::Error) -> anyhow::Error {
+    if number < 2 {
+        return error;
+    }
+    let of_it = |failure: Failure| {
+        let untouched = failure.untouched.map(|untouched| untouched.at(name));
+        Failure { untouched, ..failure }
+    };
+    error.downcast().map_or_else(|error| error, |failure| of_it(failure).into())
+}
+
+/// An error of a last look, when much may have been read and changed before it.
+pub(crate) fn of_last_look(name: &ProviderName, error: ProviderError) -> anyhow::Error {
+    let error = of_provider(name, EngineError::Unobservable(error));
+    error
+        .downcast()
+        .map_or_else(|error| error, |failure: Failure| Failure { untouched: None, ..failure }.into())
 }
 
 /// What to do about an error that passes by itself.

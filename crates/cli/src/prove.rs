@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use orgform_engine::{EngineError, OpenState};
+use orgform_engine::OpenState;
 use orgform_model::{Address, Email};
 use orgform_plan::evidence::Evidence;
 use orgform_plan::{Plan, Report};
@@ -38,8 +38,7 @@ pub(crate) async fn prove(
                 all.push(evidence);
             }
             Err(error) => {
-                let error = failure::of_provider(turn.name(), EngineError::Unobservable(error));
-                console.fail(&error);
+                console.fail(&failure::of_last_look(turn.name(), error));
                 exit = exit.and(Exit::Partial);
             }
         }

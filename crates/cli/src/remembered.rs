@@ -203,6 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn a_fixed_role_is_named_like_any_other() {
+        let mut state = remembered();
+        state.fixed_roles.insert("role-2".into(), "admin".to_owned());
+        let mut record = state.memberships[&"ac-1".into()][&"ada@acme.example".into()].clone();
+        record.granted.insert("role-2".into(), None);
+        record.granted.insert("role-3".into(), None);
+        let names: Vec<String> = granted(&state, &record).into_keys().collect();
+        assert_eq!(names, ["admin", "auditor", "role-3"]);
+    }
+
+    #[test]
     fn what_nobody_remembers_changes_nothing() {
         for address in ["pureport/acme", "other/acme/finance", "pureport/acme/finance:role/x"] {
             assert_eq!(forget(address).1, 0, "{address}");

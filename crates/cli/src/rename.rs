@@ -16,15 +16,18 @@ use crate::run::Look;
 
 const MARK: &str = "\u{feff}";
 
-/// Edits what plans say of people with another e-mail. I/O.
+/// What was written, to be told below the plan.
+#[must_use]
+pub(crate) struct Written(pub(crate) String);
+
+/// Edits what plans say of people with another e-mail, and says in them that it is done. I/O.
 ///
 /// # Errors
 /// When an e-mail can't be edited in place, or a file changed since it was read; then nothing is edited.
-pub(crate) fn write(root: &OpenRoot, looks: &[Look], console: &Console) -> Result<()> {
+pub(crate) fn write(root: &OpenRoot, looks: &mut [Look], console: &Console) -> Result<Written> {
     let renamings = renamings(root, looks, console);
     if renamings.is_empty() {
-        console.tell("Nothing to edit: everybody has the e-mail that is declared.");
-        return Ok(());
+        return Ok(Written("Nothing to edit: everybody has the e-mail that is declared.".to_owned()));
     }
     let Edited { texts, places } = rename_people(&root.documents, &renamings).map_err(|error| {
         Failure::new("the manifests were not edited").because(error).hint("edit them by hand.")
@@ -47,8 +50,14 @@ pub(crate) fn write(root: &OpenRoot, looks: &[Look], console: &Console) -> Resul
     for (path, text) in &files {
         replace(path, text).with_context(|| format!("could not write {}", path.display()))?;
     }
-    console.tell(&told(&places));
-    Ok(())
+    for plan in looks.iter_mut().map(|look| &mut look.planned.plan) {
+        for one in &mut plan.renamed {
+            one.edited = renamings.iter().any(|renaming| {
+                renaming.provider == plan.provider && renaming.from == one.from && renaming.to == one.to
+            });
+        }
+    }
+    Ok(Written(told(&places)))
 }
 
 /// Who is to be renamed. Somebody whom another provider still knows by the declared e-mail, is told and left.

@@ -207,13 +207,19 @@ pub(crate) async fn look(
 
 /// Prints plans as text, one below the other.
 pub(crate) fn print_plans(looks: &[&Look], console: &Console) -> Result<()> {
-    print_plans_for(looks, "", console)
+    print_plans_for(looks, "", &[], console)
 }
 
-/// The same, where another command than `orgform apply` releases what is held.
-pub(crate) fn print_plans_for(looks: &[&Look], again: &str, console: &Console) -> Result<()> {
+/// The same, where these groups are released, and where another command than `orgform apply` releases what is held.
+pub(crate) fn print_plans_for(
+    looks: &[&Look],
+    again: &str,
+    releases: &[String],
+    console: &Console,
+) -> Result<()> {
     for (index, &&Look { ref planned, took, ref base }) in looks.iter().enumerate() {
-        let mut text = render::text(&planned.plan, planned.at, &console.style(Some(took)));
+        let plan = planned.plan.clone().releasing(releases);
+        let mut text = render::text(&plan, planned.at, &console.style(Some(took)));
         if let Some(base) = base {
             text = text.replace("orgform apply --release", &format!("orgform apply --base {base} --release"));
         }

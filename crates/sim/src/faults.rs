@@ -208,6 +208,15 @@ mod tests {
     }
 
     #[test]
+    fn the_documents_name_every_effect() {
+        let page = include_str!("../../../docs/providers/pureport.md");
+        let rows = page.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once("` |")?.0));
+        let named: Vec<Effect> = rows.filter_map(|text| serde_json::from_str(text).ok()).collect();
+        let kinds: std::collections::HashSet<_> = named.iter().map(std::mem::discriminant).collect();
+        assert_eq!((named.len(), kinds.len()), (8, 8), "{named:?}");
+    }
+
+    #[test]
     fn occurrences_are_counted_per_fault_and_limited() {
         let fault = Fault::new("/a", Effect::HangupBefore).method("GET").when(When::Every(2)).times(2);
         let mut plan = FaultPlan::new(vec![fault]);

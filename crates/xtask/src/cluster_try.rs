@@ -231,7 +231,7 @@ fn simulator(world: &Path) -> anyhow::Result<Simulator> {
         .context("could not start the simulator")?;
     let mut lines = lines(&mut child)?;
     let running = Running(child);
-    let url = exported(&mut lines, "PUREPORT_ENDPOINT")?;
+    let url = next_after(&mut lines, "endpoint: ")?;
     let key = exported(&mut lines, "PUREPORT_API_KEY")?;
     let secret = exported(&mut lines, "PUREPORT_API_SECRET")?;
     Ok(Simulator { running, url, key, secret })
@@ -259,9 +259,15 @@ fn lines(child: &mut Child) -> anyhow::Result<Lines<BufReader<ChildStdout>>> {
 
 /// The value of the next line, which a shell would evaluate.
 fn exported(lines: &mut Lines<BufReader<ChildStdout>>, name: &str) -> anyhow::Result<String> {
-    let line = lines.next().with_context(|| format!("it ended before it told {name}"))??;
-    let value = line.strip_prefix(&format!("export {name}="));
-    Ok(value.with_context(|| format!("instead of {name} it said {line:?}"))?.to_owned())
+    next_after(lines, &format!("export {name}="))
+}
+
+/// What follows these words in the next line.
+fn next_after(lines: &mut Lines<BufReader<ChildStdout>>, words: &str) -> anyhow::Result<String> {
+    let line = lines.next().with_context(|| format!("it ended before it told {words:?}"))??;
+    let (_, value) =
+        line.split_once(words).with_context(|| format!("instead of {words:?} it said {line:?}"))?;
+    Ok(value.to_owned())
 }
 
 /// Waits until a line of a log has this text in it.

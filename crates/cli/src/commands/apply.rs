@@ -49,6 +49,12 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
 fn order(paths: &[PathBuf]) -> Result<Order> {
     let [path] = paths else { return Ok(Order { paths: paths.to_vec(), ..Order::default() }) };
     let is_manifest = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    if !is_manifest && path.extension().is_some() && !path.exists() {
+        return Err(Failure::new(format!("there is no plan {}", path.display()))
+            .hint("`orgform plan --out FILE` saves one; paths of manifests end in .yaml, or are folders.")
+            .nothing_read()
+            .into());
+    }
     if is_manifest || !path.is_file() {
         return Ok(Order { paths: paths.to_vec(), ..Order::default() });
     }

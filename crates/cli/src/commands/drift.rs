@@ -49,7 +49,9 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
     for turn in &turns {
         match look(&root, turn, remembered.as_ref(), arguments.since, console).await {
             Ok(found) => drifts.push(found),
-            Err(error) => exit = exit.and(console.fail(&error)),
+            Err(error) => {
+                exit = exit.and(console.fail(&failure::among(turns.len(), turn.name(), error)));
+            }
         }
     }
     // One provider that can't be reached makes a whole of several partial, not wrong.

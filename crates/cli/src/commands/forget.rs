@@ -62,7 +62,7 @@ async fn forget(
     let things: usize = all.iter().map(|(_, entries)| entries.len()).sum();
     let question = format!("Let go of {}?", counted(things, "thing"));
     match ask(&question, arguments.beforehand.yes, &interrupt::listen()).await? {
-        Answer::No => Err(Failure::new("not done: nobody said yes").nothing_changed().into()),
+        Answer::No => Err(Failure::new("not done: the answer was not \"yes\"").nothing_changed().into()),
         Answer::Yes => {
             for (provider, entries) in all {
                 state.record(&provider, entries).await?; // I/O

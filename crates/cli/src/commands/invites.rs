@@ -75,26 +75,47 @@ async fn list(arguments: &Arguments, console: &Console) -> Result<Exit> {
     let remembered = state::read(store.as_ref(), &root.settings.id).await.map_err(failure::of_state)?; // I/O
     let turns = run::turns(&root, &Question::default(), remembered.as_ref(), console)?;
     let mut invites = Vec::new();
+    // What nobody could look at: a provider, or an account of one.
+    let mut unseen: Vec<String> = Vec::new();
+    let mut unread = 0;
     for turn in &turns {
         match plan_one(&root, turn, remembered.as_ref(), console).await {
             Ok(look) => {
-                if !look.planned.plan.unseen.is_empty() {
+                let scopes = &look.planned.plan.unseen;
+                if !scopes.is_empty() {
                     exit = exit.and(Exit::Partial);
                 }
+                unseen.extend(scopes.iter().map(|scope| match &scope.account {
+                    Some(path) => Address::account(turn.name(), path).to_string(),
+                    None => turn.name().to_string(),
+                }));
                 invites.extend(waiting(turn, &look.planned, remembered.as_ref()));
                 if arguments.all {
                     invites.extend(past(turn, &look.planned, remembered.as_ref()));
                 }
             }
-            Err(error) => exit = exit.and(console.fail(&error)),
+            Err(error) => {
+                exit = exit.and(console.fail(&failure::among(turns.len(), turn.name(), error)));
+                unread += 1;
+                unseen.push(turn.name().to_string());
+            }
         }
+    }
+    // One provider that can't be reached makes a whole of several partial, not wrong.
+    if unread > 0 && unread < turns.len() && root.exit() != Exit::Error {
+        exit = Exit::Partial;
     }
     invites.sort_by(|a, b| (&a.address, a.since).cmp(&(&b.address, b.since)));
     match arguments.format {
-        Format::Json => console.print_json(&json!({ "format": 1, "invites": invites }))?,
-        Format::Text if invites.is_empty() && arguments.all => console.tell("There is no invite."),
-        Format::Text if invites.is_empty() => console.tell("No invite waits."),
+        Format::Json => console.print_json(&json!({ "format": 1, "invites": invites, "unseen": unseen }))?,
+        Format::Text if invites.is_empty() && unseen.is_empty() => {
+            console.tell(if arguments.all { "There is no invite." } else { "No invite waits." });
+        }
+        Format::Text if invites.is_empty() => {}
         Format::Text => console.print(&as_text(&invites, console))?,
+    }
+    if !unseen.is_empty() {
+        console.tell(&format!("There may be more: {} could not be looked at.", unseen.join(" and ")));
     }
     Ok(exit)
 }

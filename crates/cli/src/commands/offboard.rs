@@ -114,10 +114,11 @@ async fn show(
     let plans: Vec<Plan> = looks.iter().map(|look| look.planned.plan.clone()).collect();
     let now = Timestamp::now();
     tell_nowhere(&plans.iter().collect::<Vec<_>>(), edits, console);
+    let plans: Vec<Plan> = plans.into_iter().map(|plan| plan.releasing(&arguments.release)).collect();
     match arguments.format {
         Format::Text => {
             console.print(&shown(edits))?;
-            run::print_plans(&looks.iter().collect::<Vec<_>>(), console)?;
+            run::print_plans_for(&looks.iter().collect::<Vec<_>>(), "", &arguments.release, console)?;
         }
         Format::Json => {
             let mut value = render::json(&plans, now, &console.style(None));
@@ -153,7 +154,7 @@ async fn look_all(
         match plan_one(root, turn, remembered, console).await {
             Ok(look) => looks.push(look),
             Err(error) if turns.len() > 1 => {
-                console.fail(&error);
+                console.fail(&failure::among(turns.len(), turn.name(), error));
                 exit = Exit::Partial;
             }
             Err(error) => return Err(error),

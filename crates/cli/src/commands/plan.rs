@@ -90,15 +90,22 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
     for turn in &turns {
         match plan_one(&root, turn, remembered.as_ref(), console).await {
             Ok(look) => looks.push(look),
-            Err(error) => exit = exit.and(console.fail(&error)),
+            Err(error) => {
+                exit = exit.and(console.fail(&failure::among(turns.len(), turn.name(), error)));
+            }
         }
     }
+    // Before the plan is shown: it says what is left to edit.
+    let written = match arguments.write {
+        true => Some(rename::write(&root, &mut looks, console)), // I/O
+        false => None,
+    };
     print(arguments.format, &looks, console)?;
     if let Some(path) = &arguments.out {
         save(path, &root, arguments, &looks, console)?;
     }
-    if arguments.write {
-        rename::write(&root, &looks, console)?; // I/O
+    if let Some(written) = written {
+        console.tell(&written?.0);
     }
     Ok(sum_up(&root, arguments, turns.len(), &looks, exit))
 }

@@ -158,8 +158,7 @@ fn faults(arguments: &Settings) -> Result<Vec<Fault>> {
 
 /// Lines that a shell can evaluate.
 fn greeting(kind: &Kind, url: &str) -> String {
-    let upper = kind.name.to_uppercase();
-    let mut lines = format!("export {upper}_ENDPOINT={url}\n");
+    let mut lines = format!("# in the Provider, under `{}`:  endpoint: {url}\n", kind.name);
     for (_, variable, value) in (kind.credentials)(Purpose::Write) {
         lines += &format!("export {variable}={value}\n");
     }

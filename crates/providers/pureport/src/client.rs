@@ -263,7 +263,7 @@ impl KeyLogin {
                     "pureport refused our log-in ({answer}) at {url}, key from {key}, secret from {secret}"
                 );
                 ProviderError::new(ErrorKind::Denied, "log in", said).hint(
-                    "the key may have been deleted; make one under Account → API keys, with role \"Read only\" for \
+                    "the key may have been deleted, or the secret is wrong; make a key under Account → API keys, with role \"Read only\" for \
                      plan or \"Admin\" for apply.",
                 )
             }
@@ -324,6 +324,11 @@ fn accepted(answer: Answer) -> Result<Answer, ProviderError> {
             (ErrorKind::Denied, "the account needs a payment method before its API may be used.")
         }
         "ACCOUNT_VERIFICATION_REQUIRED" => (ErrorKind::Denied, "Pureport must verify the account first."),
+        "ACCOUNT_MEMBER_ALREADY_EXISTS" => {
+            let mut error = answer.error(ErrorKind::Stale);
+            error.said.push_str(": is a member already; the list was short, or the person has just joined");
+            return Err(error);
+        }
         _ if answer.status() == 403 => (ErrorKind::Denied, "the API key's roles do not allow this."),
         _ => return answer.success(),
     };

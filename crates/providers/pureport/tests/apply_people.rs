@@ -291,6 +291,8 @@ async fn somebody_who_is_there_already_is_seen_by_planning_again() {
         answers(&server, "POST", "/accounts/ac-1/invites", refusal(409, code)).await;
         let error = apply(&server, ADA, inviting(&["role-2"])).await.unwrap_err();
         assert_eq!((error.kind, error.sent), (ErrorKind::Stale, Sent::No));
+        let is_told = error.said.contains("is a member already; the list was short");
+        assert_eq!(is_told, code == "ACCOUNT_MEMBER_ALREADY_EXISTS", "{}", error.said);
     }
 }
 

@@ -139,7 +139,7 @@ impl Simulator {
             .spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("its output")?).read_line(&mut line)?;
-        let url = line.trim().split_once("_ENDPOINT=").context("the simulator did not start")?.1;
+        let url = line.trim().split_once("endpoint: ").context("the simulator did not start")?.1;
         let address = url.trim_start_matches("http://").to_owned();
         Ok(Self { child, address })
     }
