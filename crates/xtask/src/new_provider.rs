@@ -57,7 +57,7 @@ const LEFT: &[(u8, &str, &[&str])] = &[
         4,
         "Give it a block in manifests.",
         &[
-            "crates/spec/src/kinds.rs",
+            "crates/spec/src/kinds/connection.rs",
             "crates/spec/src/schema.rs",
             "crates/spec/src/crd/rules.rs",
             "crates/spec/src/validate/fields.rs",
