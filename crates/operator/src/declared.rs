@@ -6,7 +6,7 @@ use std::sync::Arc;
 use orgform_model::{Desired, Finding, ObjectKind, ObjectRef, Semantics, Severity};
 use orgform_provider::ProviderType;
 use orgform_providers::PROVIDERS;
-use orgform_spec::{Checked, ProviderSettings};
+use orgform_spec::{Checked, ObjectText, ProviderSettings};
 
 use crate::object::Object;
 use crate::tenants::{self, Refusals};
@@ -37,9 +37,29 @@ pub(crate) fn declared(namespace: &str, objects: &[Arc<Object>]) -> Declared {
     let own = objects.iter().filter(|one| one.key.namespace.as_deref() == Some(namespace));
     let living = own.filter(|one| !one.dying || one.key.kind == ObjectKind::Provider);
     let mut texts: Vec<_> = living.filter_map(|one| tenants::own(one)).collect();
+    let of_owner = texts.len();
     let (foreign, refusals) = tenants::taken_in(namespace, objects);
     texts.extend(foreign);
-    let documents = orgform_spec::read_objects(&texts);
+    let mut resolved = resolved(&texts);
+    let is_wrong = |one: &ObjectText| errors(&resolved.findings, &one.label).next().is_some();
+    let wrong: BTreeSet<String> =
+        texts[of_owner..].iter().filter(|one| is_wrong(one)).map(|one| one.label.clone()).collect();
+    if !wrong.is_empty() {
+        texts.retain(|one| !wrong.contains(&one.label));
+        resolved = without(&wrong, resolved, &texts, objects);
+    }
+    let Resolved { providers, findings } = resolved;
+    Declared { providers, findings, refusals }
+}
+
+/// What texts declare, and what is wrong.
+struct Resolved {
+    providers: Vec<One>,
+    findings: BTreeMap<String, Vec<Finding>>,
+}
+
+fn resolved(texts: &[ObjectText]) -> Resolved {
+    let documents = orgform_spec::read_objects(texts);
     let semantics: Vec<&'static Semantics> = PROVIDERS.iter().map(|provider| provider.semantics).collect();
     let Checked { value: manifest, findings: of_documents } = orgform_spec::validate(&documents);
     let Checked { value: resolved, findings: of_names } = orgform_spec::resolve(&manifest, &semantics);
@@ -65,15 +85,42 @@ pub(crate) fn declared(namespace: &str, objects: &[Arc<Object>]) -> Declared {
             findings.entry(file.to_owned()).or_default().push(finding.clone());
         }
     }
-    Declared { providers, findings, refusals }
+    Resolved { providers, findings }
+}
+
+/// The same without what is wrong in objects of other namespaces: that hinders the owner in nothing. What such an object
+/// declared before is left as it is. It is told what is wrong, and nothing of what the owner has.
+fn without(
+    wrong: &BTreeSet<String>,
+    mut before: Resolved,
+    texts: &[ObjectText],
+    objects: &[Arc<Object>],
+) -> Resolved {
+    let mut resolved = resolved(texts);
+    let frozen = objects.iter().filter(|one| wrong.contains(&one.label())).map(|one| one.key.clone());
+    let frozen: BTreeSet<ObjectRef> = frozen.collect();
+    for one in &mut resolved.providers {
+        one.desired.frozen.objects.extend(frozen.iter().cloned());
+    }
+    for label in wrong {
+        let mut findings = before.findings.remove(label).unwrap_or_default();
+        findings.iter_mut().for_each(|finding| (finding.label, finding.hint) = (None, None));
+        resolved.findings.insert(label.clone(), findings);
+    }
+    resolved
+}
+
+fn errors<'f>(
+    findings: &'f BTreeMap<String, Vec<Finding>>,
+    label: &str,
+) -> impl Iterator<Item = &'f Finding> + use<'f> {
+    findings.get(label).into_iter().flatten().filter(|one| one.severity == Severity::Error)
 }
 
 impl Declared {
     /// What is wrong with an object, as sentences; none if nothing is.
     pub(crate) fn errors_of(&self, label: &str) -> Option<String> {
-        let findings = self.findings.get(label)?;
-        let errors = findings.iter().filter(|one| one.severity == Severity::Error);
-        let said: Vec<String> = errors.map(sentence).collect();
+        let said: Vec<String> = errors(&self.findings, label).map(sentence).collect();
         (!said.is_empty()).then(|| said.join(" "))
     }
 }
@@ -106,5 +153,92 @@ fn sentence(finding: &Finding) -> String {
     match hint {
         Some(hint) => format!("{said} Hint: {hint}"),
         None => said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn object(kind: ObjectKind, namespace: &str, name: &str, spec: Value) -> Arc<Object> {
+        let key = ObjectRef { kind, namespace: Some(Arc::from(namespace)), name: Arc::from(name) };
+        let text = json!({
+            "apiVersion": orgform_spec::API_VERSION,
+            "kind": kind.as_str(),
+            "metadata": { "name": name },
+            "spec": spec,
+        });
+        Arc::new(Object {
+            uid: format!("{namespace}/{name}"),
+            generation: 1,
+            created: Timestamp::UNIX_EPOCH,
+            dying: false,
+            kept: false,
+            annotations: BTreeMap::new(),
+            text: Arc::from(text.to_string()),
+            elsewhere: BTreeSet::from([Arc::from("org")]),
+            status: Arc::default(),
+            key,
+        })
+    }
+
+    /// A person of the owner's, and one of a tenant's who says something wrong.
+    fn with_tenant(email: &str, roles: &[&str]) -> (Declared, ObjectRef) {
+        let key = |key: &str| json!({ "secretKeyRef": { "name": "pureport", "key": key } });
+        let open = json!([{ "name": "team", "roles": ["read-only", "gone"] }]);
+        let provider = json!({
+            "pureport": { "credentials": { "key": key("key"), "secret": key("secret") } },
+            "allowedNamespaces": open,
+        });
+        let role = json!({
+            "accountRef": { "name": "acme" },
+            "permissions": [{ "resources": ["networks"], "actions": ["read"] }],
+        });
+        let account = |name: &str| json!({ "name": name, "namespace": "org" });
+        let ada = json!([{ "accountRef": { "name": "acme" }, "roles": ["read-only"] }]);
+        let theirs = json!([{ "accountRef": account("lab"), "roles": roles }]);
+        let theirs =
+            object(ObjectKind::Member, "team", "x", json!({ "email": email, "memberships": theirs }));
+        let objects = [
+            object(ObjectKind::Provider, "org", "pureport", provider),
+            object(ObjectKind::Account, "org", "acme", json!({ "providerRef": { "name": "pureport" } })),
+            object(ObjectKind::Account, "org", "lab", json!({ "parentRef": { "name": "acme" } })),
+            object(ObjectKind::Role, "org", "read-only", role),
+            object(
+                ObjectKind::Member,
+                "org",
+                "ada",
+                json!({ "email": "ada@acme.example", "memberships": ada }),
+            ),
+            theirs.clone(),
+        ];
+        (declared("org", &objects), theirs.key.clone())
+    }
+
+    #[test]
+    fn what_a_tenant_may_say_counts_as_declared() {
+        let (declared, theirs) = with_tenant("joan@acme.example", &["read-only"]);
+        assert_eq!(declared.findings, BTreeMap::new());
+        assert!(declared.providers[0].objects().contains(&theirs));
+    }
+
+    #[test]
+    fn an_error_of_a_tenant_hinders_the_owner_in_nothing() {
+        // A role that is not there any more; and an address that the API server takes and nobody can be mailed at.
+        for (email, roles) in [("ada@acme.example", &["gone"]), ("\u{200b}@acme.example", &["read-only"])] {
+            let (declared, theirs) = with_tenant(email, roles);
+            let one = &declared.providers[0];
+            let said = declared.errors_of("team/members/x").unwrap();
+            assert!(!said.contains("Hint") && !said.contains("read-only"), "{said}");
+            assert_eq!(declared.findings.len(), 1, "{:?}", declared.findings);
+            assert!(!one.objects().contains(&theirs));
+            assert_eq!(one.desired.all_memberships().count(), 1, "the owner's own");
+            assert!(one.desired.frozen.people.is_empty(), "nobody of the owner's is frozen");
+            assert!(one.desired.frozen.objects.contains(&theirs), "what it declared before stays as it is");
+            assert!(matches!(one.desired.subject, orgform_model::desired::Subject::Everything));
+        }
     }
 }

@@ -94,7 +94,7 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
     }
 }
 
-/// Tells Members of other namespaces what they may not do here.
+/// Tells Members of other namespaces what they may not do here, and what is wrong with them.
 async fn tell_refused(
     operator: &Operator,
     namespace: &Arc<str>,
@@ -105,12 +105,15 @@ async fn tell_refused(
         ObjectRef { kind: ObjectKind::Provider, namespace: Some(namespace.clone()), name: Arc::from("") };
     let mut said = Vec::new();
     for object in objects.iter().filter(|object| object.key.namespace.as_ref() != Some(namespace)) {
-        let refusals = declared.refusals.get(&object.key);
-        operator.board.retain(&object.key, &speaker, refusals.is_some());
-        if let Some(refusals) = refusals {
+        let refused = declared.refusals.get(&object.key).map(|refusals| {
             let is_conflict = refusals.iter().all(|said| said.starts_with("Somebody else"));
-            let reason = if is_conflict { "Conflict" } else { "NotAllowed" };
-            let standing = Standing::new(Stand::Stalled, reason, refusals.join(" "));
+            (if is_conflict { "Conflict" } else { "NotAllowed" }, refusals.join(" "))
+        });
+        let wrong = || Some(("Invalid", declared.errors_of(&object.label())?));
+        let refused = refused.or_else(wrong);
+        operator.board.retain(&object.key, &speaker, refused.is_some());
+        if let Some((reason, refusal)) = refused {
+            let standing = Standing::new(Stand::Stalled, reason, refusal);
             said.push((object.clone(), Part { standing, fields: Map::new(), memberships: vec![] }));
         }
     }

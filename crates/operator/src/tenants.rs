@@ -1,9 +1,9 @@
 //! Who may declare what in somebody else's account. Pure.
 //!
-//! A Member may name an Account of another namespace if that Account lists the Member's namespace, with the roles that
-//! may be given from there. Such a Member is read in the Account's namespace as if it were declared there, reduced to
-//! what it may say. What is refused does not count as declared. Whether an account is closed or not there at all is
-//! told in the same words: nobody learns what others have.
+//! A Member may name an Account of another namespace if that Account, or its Provider, lists the Member's namespace, with
+//! the roles that may be given from there. Such a Member is read in the Account's namespace as if it were declared there,
+//! reduced to what it may say. What is refused does not count as declared. Whether an account is closed or not there at
+//! all is told in the same words: nobody learns what others have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,19 +19,24 @@ pub(crate) type Refusals = BTreeMap<ObjectRef, Vec<String>>;
 
 /// The Members of other namespaces as one namespace takes them in, and what is refused.
 pub(crate) fn taken_in(namespace: &str, objects: &[Arc<Object>]) -> (Vec<ObjectText>, Refusals) {
-    let is_own = |object: &&Arc<Object>| object.key.namespace.as_deref() == Some(namespace) && !object.dying;
-    let mut accounts: BTreeMap<&str, Value> = BTreeMap::new();
+    // A dying Provider goes last, and is open until then.
+    let is_own = |object: &&Arc<Object>| {
+        object.key.namespace.as_deref() == Some(namespace)
+            && (!object.dying || object.key.kind == ObjectKind::Provider)
+    };
+    let mut targets = Targets::default();
     let mut taken: BTreeSet<(Email, String)> = BTreeSet::new();
     for object in objects.iter().filter(is_own) {
         match object.key.kind {
-            ObjectKind::Account => drop(accounts.insert(&object.key.name, spec(object))),
+            ObjectKind::Provider => drop(targets.providers.insert(&object.key.name, spec(object))),
+            ObjectKind::Account => drop(targets.accounts.insert(&object.key.name, spec(object))),
             ObjectKind::Member => {
                 let spec = spec(object);
                 let accounts =
                     memberships(&spec, namespace, namespace).map(|(_, account)| account.to_owned());
                 taken.extend(accounts.map(|account| (email(&spec), account)));
             }
-            ObjectKind::Provider | ObjectKind::Role | ObjectKind::ApiKey => {}
+            ObjectKind::Role | ObjectKind::ApiKey => {}
         }
     }
     let is_foreign = |object: &&Arc<Object>| {
@@ -49,13 +54,12 @@ pub(crate) fn taken_in(namespace: &str, objects: &[Arc<Object>]) -> (Vec<ObjectT
         let own = object.namespace();
         let mut allowed = Vec::new();
         for (membership, account) in memberships(&spec, &own, namespace) {
-            let refusal =
-                refusal(accounts.get(account), account, namespace, &own, membership).or_else(|| {
-                    let is_new = taken.insert((email(&spec), account.to_owned()));
-                    (!is_new).then(|| {
-                        format!("Somebody else declares this person in the account {account} of {namespace}.")
-                    })
-                });
+            let refusal = targets.refusal(account, namespace, &own, membership).or_else(|| {
+                let is_new = taken.insert((email(&spec), account.to_owned()));
+                (!is_new).then(|| {
+                    format!("Somebody else declares this person in the account {account} of {namespace}.")
+                })
+            });
             match refusal {
                 Some(said) => refusals.entry(object.key.clone()).or_default().push(said),
                 None => {
@@ -89,43 +93,67 @@ pub(crate) fn own(object: &Object) -> Option<ObjectText> {
     Some(with_spec(object, &own, reduced))
 }
 
-/// The namespaces that the Accounts of a namespace are open to.
+/// The namespaces that the Providers and Accounts of a namespace are open to.
 pub(crate) fn open_to(namespace: &str, objects: &[Arc<Object>]) -> BTreeSet<String> {
-    let accounts = objects.iter().filter(|object| {
-        object.key.kind == ObjectKind::Account && object.key.namespace.as_deref() == Some(namespace)
+    let targets = objects.iter().filter(|object| {
+        matches!(object.key.kind, ObjectKind::Provider | ObjectKind::Account)
+            && object.key.namespace.as_deref() == Some(namespace)
     });
     let names = |object: &Arc<Object>| {
         let spec = spec(object);
         let lists = spec["allowedNamespaces"].as_array().into_iter().flatten();
         lists.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect::<Vec<_>>()
     };
-    accounts.flat_map(names).collect()
+    targets.flat_map(names).collect()
 }
 
-/// Why a membership is refused, if it is.
-fn refusal(
-    target: Option<&Value>,
-    account: &str,
-    namespace: &str,
-    own: &str,
-    membership: &Value,
-) -> Option<String> {
-    let closed = || format!("The account {account} of {namespace} is not open to {own}, or not there.");
-    let Some(target) = target else { return Some(closed()) };
-    let lists = target["allowedNamespaces"].as_array();
-    let Some(open) = lists.into_iter().flatten().find(|one| one["name"] == json!(own)) else {
-        return Some(closed());
-    };
-    let may: BTreeSet<&str> =
-        open["roles"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let wanted = membership["roles"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let more: Vec<&str> = wanted.filter(|role| !may.contains(role)).collect();
-    (!more.is_empty()).then(|| {
-        format!(
-            "The role {} may not be given in the account {account} of {namespace} from {own}.",
-            more.join(", ")
-        )
-    })
+/// What a namespace has that others may name, as it is declared.
+#[derive(Default)]
+struct Targets<'o> {
+    providers: BTreeMap<&'o str, Value>,
+    accounts: BTreeMap<&'o str, Value>,
+}
+
+impl Targets<'_> {
+    /// Why a membership is refused, if it is.
+    fn refusal(&self, account: &str, namespace: &str, own: &str, membership: &Value) -> Option<String> {
+        let target = self.accounts.get(account);
+        let openers = target.into_iter().chain(self.provider_of(account, namespace));
+        let lists = openers.filter_map(|spec| spec["allowedNamespaces"].as_array()).flatten();
+        let open: Vec<&Value> = lists.filter(|one| one["name"] == json!(own)).collect();
+        if open.is_empty() {
+            return Some(format!("The account {account} of {namespace} is not open to {own}, or not there."));
+        }
+        let listed = open.iter().filter_map(|one| one["roles"].as_array()).flatten();
+        let may: BTreeSet<&str> = listed.filter_map(Value::as_str).collect();
+        let wanted = membership["roles"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let more: Vec<&str> = wanted.filter(|role| !may.contains(role)).collect();
+        (!more.is_empty()).then(|| {
+            format!(
+                "The role {} may not be given in the account {account} of {namespace} from {own}.",
+                more.join(", ")
+            )
+        })
+    }
+
+    /// The Provider of an account: its own, or that of one above it.
+    fn provider_of(&self, account: &str, namespace: &str) -> Option<&Value> {
+        let mut spec = self.accounts.get(account)?;
+        // Accounts that are each other's parents end it.
+        for _ in 0..self.accounts.len() {
+            if let Some(provider) = named_in(&spec["providerRef"], namespace) {
+                return self.providers.get(provider);
+            }
+            spec = self.accounts.get(named_in(&spec["parentRef"], namespace)?)?;
+        }
+        None
+    }
+}
+
+/// The name in a reference, if it is to something of this namespace.
+fn named_in<'s>(reference: &'s Value, namespace: &str) -> Option<&'s str> {
+    let within = reference["namespace"].as_str().is_none_or(|named| named == namespace);
+    reference["name"].as_str().filter(|_| within)
 }
 
 /// The memberships of a Member in accounts of one namespace, with the name of the account.
@@ -229,6 +257,54 @@ mod tests {
         let (_, closed) = taken_in("org", &[lab(), stranger.clone()]);
         let (_, absent) = taken_in("org", &[stranger]);
         assert_eq!(closed, absent);
+    }
+
+    #[test]
+    fn a_provider_that_is_open_opens_each_of_its_accounts_and_no_other_ones() {
+        let open = json!([{ "name": "team", "roles": ["viewer"] }]);
+        let provider =
+            object(ObjectKind::Provider, "org", "pureport", 9, json!({ "allowedNamespaces": open }));
+        let other = object(ObjectKind::Provider, "org", "other", 9, json!({}));
+        let account = |name: &str, spec: Value| object(ObjectKind::Account, "org", name, 9, spec);
+        let top = account("acme", json!({ "providerRef": { "name": "pureport" } }));
+        let below = account("lab", json!({ "parentRef": { "name": "acme" } }));
+        let elsewhere = account("lab", json!({ "providerRef": { "name": "other" } }));
+        let loops = account("lab", json!({ "parentRef": { "name": "lab" } }));
+        let joan = member("team", "joan", 1, "joan@acme.example", "viewer");
+        let admin = member("team", "joan", 1, "joan@acme.example", "admin");
+        let stranger = member("stranger", "joan", 1, "joan@acme.example", "viewer");
+        let all = |account: &Arc<Object>, member: &Arc<Object>| {
+            let objects = [&provider, &other, &top, account, member].map(Arc::clone);
+            (taken_in("org", &objects).0.len(), open_to("org", &objects))
+        };
+        let team = BTreeSet::from(["team".to_owned()]);
+        assert_eq!(all(&below, &joan), (1, team), "one below counts as the one above");
+        assert_eq!(all(&below, &admin).0, 0, "a role that is not listed");
+        assert_eq!(all(&below, &stranger).0, 0, "a namespace that is not listed");
+        assert_eq!(
+            (all(&elsewhere, &joan).0, all(&loops, &joan).0),
+            (0, 0),
+            "an account of another one, or of none"
+        );
+    }
+
+    #[test]
+    fn what_the_account_and_its_provider_list_may_be_given_together() {
+        let open = |role: &str| json!([{ "name": "team", "roles": [role] }]);
+        let provider = object(
+            ObjectKind::Provider,
+            "org",
+            "pureport",
+            9,
+            json!({ "allowedNamespaces": open("viewer") }),
+        );
+        let lab = json!({ "providerRef": { "name": "pureport" }, "allowedNamespaces": open("guest") });
+        let lab = object(ObjectKind::Account, "org", "lab", 9, lab);
+        for (role, taken) in [("viewer", 1), ("guest", 1), ("admin", 0)] {
+            let objects =
+                [provider.clone(), lab.clone(), member("team", "joan", 1, "joan@acme.example", role)];
+            assert_eq!(taken_in("org", &objects).0.len(), taken, "{role}");
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ kind!(
         removal: RemovalSpec,
         /// When an invite is mailed again.
         invites: InvitesSpec,
-        /// Other namespaces whose objects may name this one, in a cluster; files ignore it.
+        /// Other namespaces, in a cluster, whose Members may name any of its Accounts; files ignore it.
         #[schemars(length(max = 1000))]
         allowed_namespaces: Vec<AllowedNamespace>,
     }

@@ -191,7 +191,7 @@ fn reference(walk: &mut Walk<'_>, node: &Node) -> Option<At<Arc<str>>> {
                     Some("objects of files have none: delete it.".to_owned());
             }
             Some(own) if **own != *named.value => {
-                walk.error(node.span, "objects of other namespaces can't be named yet").hint =
+                walk.error(node.span, "only a membership can name something of another namespace").hint =
                     Some("declare it in the namespace of what it names.".to_owned());
             }
             Some(_) => {}
