@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::leadership::Leadership;
-use crate::object::{Object, provider_as_seen_from};
+use crate::object::{Object, provider_as_seen_from, writer};
 use crate::owners::{changed_by, entries_by_object};
 
 /// Each record is a round trip.
@@ -111,12 +111,11 @@ impl Memory {
     async fn write_object(&self, object: &ObjectRef, entries: &[Entry]) -> Result<(), StateError> {
         let entries: Vec<String> = entries.iter().map(text).collect::<Result<_, _>>()?;
         let provider = provider_as_seen_from(&self.0.provider, object.namespace.as_deref());
-        let manager = format!("orgform-memory-{}", provider.replace('/', "-"));
+        let manager = writer("memory", &provider);
         let status = match entries.is_empty() {
             true => json!({}),
             false => json!({ "remembered": [{ "provider": provider, "entries": entries }] }),
         };
-        let manager: String = manager.chars().take(128).collect();
         match self.patch(object, status, &manager).await {
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
             Err(error) => Err(unusable(object, error)),

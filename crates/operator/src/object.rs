@@ -11,6 +11,7 @@ use orgform_model::{ObjectKind, ObjectRef};
 use orgform_spec::crd::{GROUP, VERSION};
 use orgform_spec::{API_VERSION, ObjectText};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 /// Keeps an object until the provider's side is confirmed gone or retained.
 pub(crate) const FINALIZER: &str = "orgform.dev/provider";
@@ -122,6 +123,18 @@ pub(crate) fn provider_as_seen_from(provider: &ObjectRef, namespace: Option<&str
     }
 }
 
+/// The name of a writer of one item for a Provider, in a list that many write; two Providers never share one.
+pub(crate) fn writer(of: &str, provider: &str) -> String {
+    const LONGEST: usize = 128;
+    let name = format!("orgform-{of}-{provider}");
+    if name.len() <= LONGEST {
+        return name;
+    }
+    let hash = Sha256::digest(provider.as_bytes());
+    let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("orgform-{of}-{hash}")
+}
+
 /// What to call an object in findings: `org/members/ada`.
 pub(crate) fn label(key: &ObjectRef) -> String {
     format!("{}/{}/{}", key.namespace.as_deref().unwrap_or_default(), plural(key.kind), key.name)
@@ -145,4 +158,18 @@ pub(crate) fn plural(kind: ObjectKind) -> &'static str {
 pub(crate) fn resource(kind: ObjectKind) -> ApiResource {
     let kind_of = GroupVersionKind::gvk(GROUP, VERSION, kind.as_str());
     ApiResource::from_gvk_with_plural(&kind_of, plural(kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_providers_never_write_in_one_name() {
+        let long = "x".repeat(200);
+        let all = ["org-pureport", "org/pureport", &format!("{long}-a"), &format!("{long}-b")];
+        let names: BTreeSet<String> = all.iter().map(|provider| writer("memory", provider)).collect();
+        assert_eq!(names.len(), all.len());
+        assert!(names.iter().all(|name| name.len() <= 128));
+    }
 }
