@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use crate::shard::MOST;
+
 /// Keeps accounts, roles and members at a provider as custom resources declare them.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "orgform-operator", version)]
@@ -21,7 +23,7 @@ pub struct Args {
     /// The namespace of the lease.
     #[arg(long, default_value = "default")]
     pub(crate) lease_namespace: String,
-    /// The name of the lease: the copies that share it take turns.
+    /// The name of the lease: the copies that share it take turns. With shards, each has `-` and its number added.
     #[arg(long, default_value = "orgform")]
     pub(crate) lease_name: String,
     /// How long a lease lasts without a sign of life, in seconds.
@@ -30,7 +32,10 @@ pub struct Args {
     /// A namespace whose objects are looked after; all if none is named.
     #[arg(long = "namespace")]
     pub(crate) namespaces: Vec<String>,
-    /// How many Providers are worked on at once.
+    /// Into how many shares Providers are split: a copy works for those whose leases it holds.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST)))]
+    pub(crate) shards: u16,
+    /// How many Providers of a share are worked on at once.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
     /// How often each Provider is looked at where nothing happens, in seconds.

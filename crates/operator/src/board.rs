@@ -1,7 +1,11 @@
 //! What is to be said of each object, put together from all Providers that have a part in it, and written where it
 //! differs from what is there.
+//!
+//! Where Providers of several shards have a part in an object, each one's is in the object's status too (`said`), and the
+//! copy that works for the first of them writes what they say together.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
@@ -9,13 +13,14 @@ use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use orgform_model::{ObjectKind, ObjectRef};
 use orgform_spec::crd::{MemberSummary, MembershipPhase, MembershipStatus, condition};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::cluster::Cluster;
 use crate::conditions::{Stand, Standing, cut, reason_now};
 use crate::events::Events;
 use crate::metrics::Metrics;
-use crate::object::{Object, provider_as_seen_from};
+use crate::object::{Object, provider_as_seen_from, writer};
 
 /// How many objects are written at once.
 const WRITES: usize = 8;
@@ -23,11 +28,11 @@ const WRITES: usize = 8;
 /// Events of one pass, the Provider's own aside.
 const EVENTS: usize = 50;
 
-/// What is remembered has writers of its own.
-pub(crate) const MEMORY: [&str; 5] = ["remembered", "unverified", "losses", "spent", "retained"];
+/// What is remembered, and what each Provider says by itself, has writers of its own.
+pub(crate) const MEMORY: [&str; 6] = ["remembered", "unverified", "losses", "spent", "retained", "said"];
 
 /// What one Provider has to say of an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Part {
     /// How it stands.
     pub(crate) standing: Standing,
@@ -37,12 +42,25 @@ pub(crate) struct Part {
     pub(crate) memberships: Vec<MembershipStatus>,
 }
 
+/// A part, and what it was said about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Spoken {
+    /// The version of what the object declares.
+    generation: i64,
+    /// How many Providers have a part in the object, as far as was known.
+    of: usize,
+    part: Part,
+}
+
+/// Parts in one object, by who says them.
+type Parts = BTreeMap<ObjectRef, Spoken>;
+
 /// What is to be said of each object.
 pub(crate) struct Board {
     cluster: Arc<Cluster>,
     events: Events,
     metrics: Metrics,
-    parts: Mutex<BTreeMap<ObjectRef, BTreeMap<ObjectRef, Part>>>,
+    parts: Mutex<BTreeMap<ObjectRef, Parts>>,
 }
 
 impl Board {
@@ -51,29 +69,68 @@ impl Board {
         Self { cluster, events, metrics, parts: Mutex::default() }
     }
 
-    /// Takes in what one Provider (or the namespace of one) says, and writes what differs. `expected` tells how many Providers have a part in
+    /// Takes in what one Provider (or the namespace of one) says, and writes what differs. `expected` tells which Providers have a part in
     /// an object: nothing is said before all of them have.
     pub(crate) async fn publish(
         &self,
         speaker: &ObjectRef,
         said: Vec<(Arc<Object>, Part)>,
-        expected: &BTreeMap<ObjectRef, usize>,
+        expected: &BTreeMap<ObjectRef, BTreeSet<ObjectRef>>,
         now: Timestamp,
     ) -> Result<(), kube::Error> {
+        let others = self.providers_of_others();
         let mut writes = Vec::new();
+        let mut texts = Vec::new();
         {
             let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
             for (object, part) in said {
-                let all = parts.entry(object.key.clone()).or_default();
-                all.insert(speaker.clone(), part);
-                if expected.get(&object.key).is_some_and(|parts| all.len() < *parts) {
-                    continue;
+                let expected = expected.get(&object.key);
+                let of = expected.map_or(0, BTreeSet::len);
+                let one = Spoken { generation: object.generation, of, part };
+                // Somebody may have said something while the pass ran.
+                let there = self.cluster.get(&object.key).filter(|now| now.uid == object.uid);
+                let there = there.unwrap_or_else(|| object.clone());
+                let text = self.is_shared(&there, expected, &others).then(|| to_text(&one));
+                if text.as_deref() != said_by(&there, speaker) {
+                    texts.push((there.clone(), text));
                 }
-                let (standing, status) = merged(&object, all, now);
-                writes.push((object, standing, status));
+                let all = parts.entry(object.key.clone()).or_default();
+                all.insert(speaker.clone(), one);
+                let all = self.with_others(&there, all);
+                if all.len() >= of && self.is_ours_to_write(&all) {
+                    writes.push(merged(&object, &all, now));
+                }
             }
         }
-        self.write(writes).await
+        let told = self.say(speaker, texts).await; // I/O
+        self.write(writes).await.and(told)
+    }
+
+    /// Puts together again what is said of an object, now that another shard says something else. I/O.
+    pub(crate) async fn put_together(&self, object: &ObjectRef, now: Timestamp) -> Result<(), kube::Error> {
+        let Some(object) = self.cluster.get(object) else { return Ok(()) };
+        let all = {
+            let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+            let nothing = Parts::new();
+            self.with_others(&object, parts.get(&object.key).unwrap_or(&nothing)).into_owned()
+        };
+        // Who speaks of an older version may not know all.
+        let newest = all.values().map(|one| one.generation).max();
+        let of = all.values().filter(|one| Some(one.generation) == newest).map(|one| one.of).max();
+        match all.len() >= of.unwrap_or(1) && self.is_ours_to_write(&all) {
+            true => self.write(vec![merged(&object, &all, now)]).await,
+            false => Ok(()),
+        }
+    }
+
+    /// Takes back what one says of objects that it has no part in any more.
+    pub(crate) async fn fall_silent(
+        &self,
+        speaker: &ObjectRef,
+        objects: Vec<Arc<Object>>,
+    ) -> Result<(), kube::Error> {
+        let has_said = objects.into_iter().filter(|object| said_by(object, speaker).is_some());
+        self.say(speaker, has_said.map(|object| (object, None)).collect()).await
     }
 
     /// Drops what was said of an object by Providers that have no part in it any more.
@@ -97,7 +154,7 @@ impl Board {
             if is_there(&object, &status) {
                 continue;
             }
-            if reason_now(&object).as_deref() != Some(standing.reason) {
+            if reason_now(&object).as_deref() != Some(&*standing.reason) {
                 events += 1;
                 if events <= EVENTS || object.key.kind == ObjectKind::Provider {
                     told.push((object.clone(), standing));
@@ -122,14 +179,99 @@ impl Board {
         first
     }
 
+    /// Those that other copies work for.
+    fn providers_of_others(&self) -> Vec<Arc<Object>> {
+        let shard = self.cluster.shard;
+        if shard.is_whole() {
+            return vec![];
+        }
+        self.cluster.providers().into_iter().filter(|one| !shard.has(&one.key)).collect()
+    }
+
+    /// Whether somebody of another shard has a part in an object, or may have.
+    fn is_shared(
+        &self,
+        object: &Object,
+        expected: Option<&BTreeSet<ObjectRef>>,
+        others: &[Arc<Object>],
+    ) -> bool {
+        let shard = self.cluster.shard;
+        let is_other = |speaker: &ObjectRef| !shard.has(speaker);
+        // What is declared in other namespaces is known there only.
+        let near = |provider: &Arc<Object>| {
+            let of = provider.namespace();
+            of == object.namespace() || object.elsewhere.contains(&of)
+        };
+        expected.into_iter().flatten().any(is_other)
+            || object.remembering().any(|provider| is_other(&provider))
+            || object.said().any(|(provider, _)| is_other(&provider))
+            || object.elsewhere.iter().any(|namespace| !shard.has_namespace(namespace))
+            || !object.elsewhere.is_empty() && others.iter().any(near)
+    }
+
+    /// All parts in an object: our own, and what others say in its status.
+    fn with_others<'p>(&self, object: &Object, own: &'p Parts) -> Cow<'p, Parts> {
+        let mut all = Cow::Borrowed(own);
+        if self.cluster.shard.is_whole() {
+            return all;
+        }
+        for (speaker, text) in object.said() {
+            // One of ours that did not get to say anything yet still says what it last did.
+            let is_there = speaker.name.is_empty() || self.cluster.get(&speaker).is_some();
+            if !is_there || own.contains_key(&speaker) {
+                continue;
+            }
+            match serde_json::from_str(text) {
+                Ok(spoken) => drop(all.to_mut().insert(speaker, spoken)),
+                Err(error) => {
+                    tracing::warn!(kind = %object.key.kind, "what another copy says could not be read");
+                    tracing::debug!(object = %object.key, %error, "what another copy says could not be read");
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether the first of those who have a part is of our shard.
+    fn is_ours_to_write(&self, all: &Parts) -> bool {
+        all.keys().next().is_some_and(|first| self.cluster.shard.has(first))
+    }
+
+    /// Writes what one says by itself; nothing where it says nothing.
+    async fn say(
+        &self,
+        speaker: &ObjectRef,
+        texts: Vec<(Arc<Object>, Option<String>)>,
+    ) -> Result<(), kube::Error> {
+        let mut writes = futures::stream::iter(texts.into_iter().map(|(object, text)| async move {
+            let provider = provider_as_seen_from(speaker, object.key.namespace.as_deref());
+            let status = match text {
+                Some(text) => json!({ "said": [{ "provider": provider, "text": text }] }),
+                None => json!({}),
+            };
+            self.metrics.status_written();
+            self.patch_as(&writer("said", &provider), &object, status).await
+        }))
+        .buffer_unordered(WRITES);
+        let mut first = Ok(());
+        while let Some(written) = writes.next().await {
+            first = first.and(written);
+        }
+        first
+    }
+
     async fn patch(&self, object: &Object, status: Value) -> Result<(), kube::Error> {
+        self.patch_as("orgform", object, status).await
+    }
+
+    async fn patch_as(&self, manager: &str, object: &Object, status: Value) -> Result<(), kube::Error> {
         let patch = json!({
             "apiVersion": orgform_spec::API_VERSION,
             "kind": object.key.kind.as_str(),
             "metadata": { "name": &*object.key.name, "uid": object.uid },
             "status": status,
         });
-        let params = PatchParams::apply("orgform").force();
+        let params = PatchParams::apply(manager).force();
         let api = self.cluster.api(&object.key);
         let written = api.patch_status(&object.key.name, &params, &Patch::Apply(&patch)).await;
         self.cluster.written(object, written).await
@@ -144,18 +286,39 @@ fn is_there(object: &Object, wanted: &Value) -> bool {
         && there.keys().all(|name| MEMORY.contains(&name.as_str()) || wanted.contains_key(name))
 }
 
+/// What one says by itself, if it is in an object's status.
+fn said_by<'o>(object: &'o Object, speaker: &ObjectRef) -> Option<&'o str> {
+    object.said().find(|(one, _)| one == speaker).map(|(_, text)| text)
+}
+
+fn to_text(spoken: &Spoken) -> String {
+    to_value(spoken).to_string()
+}
+
 /// What all Providers together say. The one that needs most care speaks.
-fn merged(object: &Object, parts: &BTreeMap<ObjectRef, Part>, now: Timestamp) -> (Standing, Value) {
-    let care = |part: &&Part| match part.standing.stand {
+fn merged(object: &Arc<Object>, all: &Parts, now: Timestamp) -> (Arc<Object>, Standing, Value) {
+    // Another one may know a newer version.
+    let generation = all.values().map(|one| one.generation).max().unwrap_or(object.generation);
+    let object = match generation == object.generation {
+        true => object.clone(),
+        false => Arc::new(Object { generation, ..Object::clone(object) }),
+    };
+    let (standing, status) = together(&object, all, now);
+    (object, standing, status)
+}
+
+fn together(object: &Object, all: &Parts, now: Timestamp) -> (Standing, Value) {
+    let parts: BTreeMap<&ObjectRef, &Part> = all.iter().map(|(key, one)| (key, &one.part)).collect();
+    let care = |part: &Part| match part.standing.stand {
         Stand::Stalled => 2,
         Stand::Coming => 1,
         Stand::Ready => 0,
     };
-    let Some(mut worst) = parts.values().next() else {
+    let Some(mut worst) = parts.values().copied().next() else {
         return (Standing::new(Stand::Coming, "Unknown", ""), json!({}));
     };
-    for part in parts.values() {
-        if care(&part) > care(&worst) {
+    for part in parts.values().copied() {
+        if care(part) > care(worst) {
             worst = part;
         }
     }
@@ -171,14 +334,15 @@ fn merged(object: &Object, parts: &BTreeMap<ObjectRef, Part>, now: Timestamp) ->
         let joined = memberships.iter().all(|one| one.phase == MembershipPhase::Active);
         if standing.stand == Stand::Ready && !memberships.is_empty() {
             (standing.reason, standing.message) = match joined {
-                true => ("Joined", "The provider shows what is declared.".to_owned()),
+                true => ("Joined".into(), "The provider shows what is declared.".to_owned()),
                 false => (
-                    "Invited",
+                    "Invited".into(),
                     "The provider shows what is declared; the person has not accepted.".to_owned(),
                 ),
             };
             let message = if joined { "Everybody has accepted." } else { "An invite waits for its person." };
-            standing.more.push((condition::JOINED, joined, standing.reason, message.to_owned()));
+            let reason = standing.reason.clone();
+            standing.more.push((condition::JOINED, joined, reason, message.to_owned()));
         }
         let providers = parts.keys().filter(|key| !key.name.is_empty());
         let providers: Vec<String> =

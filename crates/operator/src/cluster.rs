@@ -9,6 +9,7 @@ use orgform_model::{ObjectKind, ObjectRef};
 use tokio::sync::mpsc;
 
 use crate::object::{Object, resource};
+use crate::shard::Shard;
 
 /// Something in a namespace has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,21 +18,25 @@ pub(crate) struct Touched {
     pub(crate) namespace: Arc<str>,
     /// Whether something was deleted: what that means is judged once it is quiet.
     pub(crate) deleted: bool,
+    /// Another shard says something else of this object; nothing else has changed.
+    pub(crate) said: Option<ObjectRef>,
 }
 
 /// The objects of the cluster.
 pub(crate) struct Cluster {
     /// For reading and writing.
     pub(crate) client: Client,
+    /// Whose Providers are worked for.
+    pub(crate) shard: Shard,
     objects: Mutex<BTreeMap<ObjectRef, Arc<Object>>>,
     touched: mpsc::UnboundedSender<Touched>,
 }
 
 impl Cluster {
     /// An empty picture that tells what changes.
-    pub(crate) fn new(client: Client) -> (Self, mpsc::UnboundedReceiver<Touched>) {
+    pub(crate) fn new(client: Client, shard: Shard) -> (Self, mpsc::UnboundedReceiver<Touched>) {
         let (touched, told) = mpsc::unbounded_channel();
-        (Self { client, objects: Mutex::default(), touched }, told)
+        (Self { client, shard, objects: Mutex::default(), touched }, told)
     }
 
     /// The objects of one kind in one namespace, for writing.
@@ -95,7 +100,22 @@ impl Cluster {
     pub(crate) fn apply(&self, object: Object) {
         let object = Arc::new(object);
         let before = self.lock().insert(object.key.clone(), object.clone());
-        if before.as_ref().is_some_and(|before| before.means_the_same(&object)) {
+        if let Some(before) = &before
+            && self.said_elsewhere(before) != self.said_elsewhere(&object)
+        {
+            self.send(Touched {
+                namespace: object.namespace(),
+                deleted: false,
+                said: Some(object.key.clone()),
+            });
+        }
+        let same = |before: &Arc<Object>| {
+            // Whoever is left lets a dying object go.
+            before.means_the_same(&object)
+                && (!object.dying
+                    || self.remembering_elsewhere(before) == self.remembering_elsewhere(&object))
+        };
+        if before.as_ref().is_some_and(same) {
             return;
         }
         let deleted = object.dying && before.as_ref().is_none_or(|before| !before.dying);
@@ -126,8 +146,33 @@ impl Cluster {
 
     /// Says that something in a namespace has changed.
     pub(crate) fn touch(&self, namespace: Arc<str>, deleted: bool) {
+        self.send(Touched { namespace, deleted, said: None });
+    }
+
+    /// The objects of which another shard says something.
+    pub(crate) fn said_of(&self) -> Vec<ObjectRef> {
+        let objects = self.lock();
+        let said = objects.values().filter(|object| !self.said_elsewhere(object).is_empty());
+        said.map(|object| object.key.clone()).collect()
+    }
+
+    fn said_elsewhere<'o>(&self, object: &'o Object) -> Vec<(ObjectRef, &'o str)> {
+        if self.shard.is_whole() {
+            return vec![];
+        }
+        object.said().filter(|(provider, _)| !self.shard.has(provider)).collect()
+    }
+
+    fn remembering_elsewhere(&self, object: &Object) -> Vec<ObjectRef> {
+        if self.shard.is_whole() {
+            return vec![];
+        }
+        object.remembering().filter(|provider| !self.shard.has(provider)).collect()
+    }
+
+    fn send(&self, touched: Touched) {
         // Nobody listens while the process ends.
-        let _ = self.touched.send(Touched { namespace, deleted });
+        let _ = self.touched.send(touched);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectRef, Arc<Object>>> {

@@ -27,7 +27,7 @@ impl Events {
         };
         let event = Event {
             type_,
-            reason: standing.reason.to_owned(),
+            reason: standing.reason.to_string(),
             note: Some(cut(&standing.message, 1000)),
             action: "Reconcile".to_owned(),
             secondary: None,

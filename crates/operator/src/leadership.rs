@@ -2,7 +2,13 @@
 //!
 //! A lease is taken over only after it was seen unchanged for as long as it lasts, by our own clock: the holder's may
 //! be wrong. A holder that could not renew in time stops by itself, before anybody can take over.
+//!
+//! With shards there is a lease for each, and a copy may hold several. One that holds some already waits longer before it
+//! takes another, so that copies share. Copies that were told of another number of shards are rivals: whoever takes a lease
+//! looks for theirs afterwards, and gives it back while there are any. Of two that do so at once, at least one sees the
+//! other.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +19,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
 use orgform_engine::Stop;
 use serde_json::json;
+
+use crate::shard::Shard;
+
+/// On a lease: of how many shards this is one.
+const SHARDS: &str = "orgform.dev/shards";
 
 /// Whether the lease is ours, for everybody who has to know.
 #[derive(Clone, Debug)]
@@ -39,10 +50,31 @@ impl Leadership {
     }
 }
 
+/// How many leases the candidates of one process hold; one at a time takes another.
+#[derive(Clone, Default)]
+pub(crate) struct Turns(Arc<tokio::sync::Mutex<u32>>);
+
+/// What came of trying to win a lease.
+enum Tried {
+    Won,
+    /// Somebody else has it.
+    Theirs,
+    /// Nobody has it, and others may take it for so long.
+    Later(Duration),
+}
+
+/// A lease as it was seen, and since when it has been like that.
+type Seen = (String, Instant);
+
 /// One candidate for a lease.
 pub(crate) struct Candidate {
     api: Api<Lease>,
     name: String,
+    shard: Shard,
+    /// The leases of rivals as they were seen, by name.
+    rivals: BTreeMap<String, Seen>,
+    has_rivals: bool,
+    turns: Turns,
     us: String,
     span: Duration,
     version: String,
@@ -51,34 +83,61 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// A candidate for the lease of this name.
+    /// A candidate for the lease of a shard; `name` is that of all of them.
     pub(crate) fn new(
         api: Api<Lease>,
         name: &str,
+        shard: Shard,
         us: String,
         span: Duration,
+        turns: Turns,
         leadership: Leadership,
     ) -> Self {
-        Self { api, name: name.to_owned(), us, span, version: String::new(), transitions: 0, leadership }
+        Self {
+            api,
+            name: name.to_owned(),
+            shard,
+            rivals: BTreeMap::new(),
+            has_rivals: false,
+            turns,
+            us,
+            span,
+            version: String::new(),
+            transitions: 0,
+            leadership,
+        }
+    }
+
+    /// The name of the lease.
+    fn lease(&self) -> String {
+        self.shard.lease(&self.name)
     }
 
     /// Comes back when the lease is ours.
     pub(crate) async fn win(&mut self) {
-        let mut seen: Option<(String, Instant)> = None;
+        let mut seen: Option<Seen> = None;
         let mut told = false;
         loop {
-            match self.try_to_win(&mut seen).await {
-                Ok(true) => return,
-                Ok(false) if !told => {
-                    tracing::info!(lease = self.name, "another copy works; waiting for its lease");
+            let mut wait = self.span / 5;
+            // One that gets no answer keeps no other one of this process from its turn.
+            let tried = tokio::time::timeout(self.span, self.try_to_win(&mut seen)).await;
+            match tried.context("no answer in time").flatten() {
+                Ok(Tried::Won) => return,
+                Ok(Tried::Theirs) if !told => {
+                    tracing::info!(lease = self.lease(), "another copy works; waiting for its lease");
                     told = true;
                 }
-                Ok(false) => {}
+                Ok(Tried::Theirs) => {}
+                Ok(Tried::Later(later)) => wait = wait.min(later),
                 Err(error) => {
-                    tracing::warn!(lease = self.name, error = format!("{error:#}"), "the lease can't be had")
+                    tracing::warn!(
+                        lease = self.lease(),
+                        error = format!("{error:#}"),
+                        "the lease can't be had"
+                    )
                 }
             }
-            tokio::time::sleep(self.span / 5).await;
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -92,11 +151,13 @@ impl Candidate {
             match renewal {
                 Ok(Ok(())) => self.leadership.set(Some(begun + self.safely())),
                 Ok(Err(error)) => tracing::warn!(
-                    lease = self.name,
+                    lease = self.lease(),
                     error = format!("{error:#}"),
                     "the lease was not renewed"
                 ),
-                Err(_) => tracing::warn!(lease = self.name, "the lease was not renewed: no answer in time"),
+                Err(_) => {
+                    tracing::warn!(lease = self.lease(), "the lease was not renewed: no answer in time")
+                }
             }
             if !self.leadership.is_ours() {
                 self.leadership.stop.ask();
@@ -109,7 +170,11 @@ impl Candidate {
     pub(crate) async fn give_back(&mut self) {
         self.leadership.set(None);
         if let Err(error) = self.write(self.transitions, None).await {
-            tracing::info!(lease = self.name, error = format!("{error:#}"), "the lease runs out by itself");
+            tracing::info!(
+                lease = self.lease(),
+                error = format!("{error:#}"),
+                "the lease runs out by itself"
+            );
         }
     }
 
@@ -118,14 +183,13 @@ impl Candidate {
         self.span * 4 / 5
     }
 
-    async fn try_to_win(&mut self, seen: &mut Option<(String, Instant)>) -> anyhow::Result<bool> {
+    async fn try_to_win(&mut self, seen: &mut Option<Seen>) -> anyhow::Result<Tried> {
+        let lease = self.api.get_opt(&self.lease()).await.context("could not read it")?;
         let begun = Instant::now();
-        let Some(lease) = self.api.get_opt(&self.name).await.context("could not read it")? else {
-            return self.create(begun).await;
-        };
-        let version = lease.metadata.resource_version.clone().unwrap_or_default();
-        let spec = lease.spec.unwrap_or_default();
-        let holder = spec.holder_identity.clone().unwrap_or_default();
+        let is_there = lease.is_some();
+        let (metadata, spec) = lease.map(|lease| (lease.metadata, lease.spec)).unwrap_or_default();
+        let version = metadata.resource_version.unwrap_or_default();
+        let spec = spec.unwrap_or_default();
         let since = match seen {
             Some((known, since)) if *known == version => *since,
             _ => {
@@ -133,26 +197,93 @@ impl Candidate {
                 begun
             }
         };
-        let lasts = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-        let lasts = lasts.map_or(self.span, Duration::from_secs);
-        if !holder.is_empty() && since.elapsed() < lasts {
-            return Ok(false);
+        let free = since + lasts(&spec, self.span);
+        if begun < free {
+            return Ok(Tried::Theirs);
         }
-        self.version = version;
-        self.transitions = spec.lease_transitions.unwrap_or(0).saturating_add(1);
-        match self.write(self.transitions, Some(self.span)).await {
-            Ok(()) => {
-                self.leadership.set(Some(begun + self.safely()));
-                Ok(true)
+        let turns = self.turns.clone();
+        let mut held = turns.0.lock().await;
+        // More than others take to look again.
+        let ours = free + self.span / 4 * *held;
+        let now = Instant::now();
+        if now < ours {
+            return Ok(Tried::Later(ours - now));
+        }
+        // They are looked for before only where it is likely.
+        if self.has_rivals && self.meets_rivals().await? {
+            return Ok(Tried::Theirs);
+        }
+        let begun = Instant::now();
+        if is_there {
+            self.version = version;
+            self.transitions = spec.lease_transitions.unwrap_or(0).saturating_add(1);
+            self.write(self.transitions, Some(self.span)).await?;
+        } else {
+            self.create().await?;
+        }
+        match self.meets_rivals().await {
+            Ok(false) => {}
+            met => {
+                let back = self.write(self.transitions, None).await;
+                return met.and(back).map(|()| Tried::Theirs);
             }
-            Err(error) => Err(error),
         }
+        self.leadership.set(Some(begun + self.safely()));
+        *held += 1;
+        Ok(Tried::Won)
     }
 
-    async fn create(&mut self, begun: Instant) -> anyhow::Result<bool> {
+    /// Whether a copy with another number of shards works.
+    async fn meets_rivals(&mut self) -> anyhow::Result<bool> {
+        let names = self.shard.leases_of_others(&self.name);
+        let leases = names.iter().map(|name| self.api.get_opt(name));
+        let leases =
+            futures::future::try_join_all(leases).await.context("could not read those of other copies")?;
+        let now = Instant::now();
+        let mut met = false;
+        for (name, lease) in names.into_iter().zip(leases) {
+            let Some(lease) = lease.filter(|lease| !self.is_of_our_number(lease)) else {
+                self.rivals.remove(&name);
+                continue;
+            };
+            let version = lease.metadata.resource_version.unwrap_or_default();
+            let lasts = lasts(&lease.spec.unwrap_or_default(), self.span);
+            let seen = self.rivals.entry(name.clone()).or_insert_with(|| (version.clone(), now));
+            if seen.0 != version {
+                *seen = (version, now);
+            }
+            if now < seen.1 + lasts {
+                met = true;
+                if !self.has_rivals {
+                    tracing::info!(
+                        lease = name,
+                        "a copy with another number of shards works; waiting for it"
+                    );
+                }
+            }
+        }
+        self.has_rivals = met;
+        Ok(met)
+    }
+
+    fn is_of_our_number(&self, lease: &Lease) -> bool {
+        let number = lease.metadata.annotations.as_ref().and_then(|all| all.get(SHARDS));
+        !self.shard.is_whole() && number.is_some_and(|number| *number == self.shard.of().to_string())
+    }
+
+    /// What tells our leases from those of rivals that have the same names.
+    fn annotations(&self) -> Option<BTreeMap<String, String>> {
+        (!self.shard.is_whole()).then(|| [(SHARDS.to_owned(), self.shard.of().to_string())].into())
+    }
+
+    async fn create(&mut self) -> anyhow::Result<()> {
         let now = MicroTime(Timestamp::now());
         let lease = Lease {
-            metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
+            metadata: ObjectMeta {
+                name: Some(self.lease()),
+                annotations: self.annotations(),
+                ..ObjectMeta::default()
+            },
             spec: Some(LeaseSpec {
                 holder_identity: Some(self.us.clone()),
                 lease_duration_seconds: Some(seconds(self.span)),
@@ -164,15 +295,18 @@ impl Candidate {
         };
         let made = self.api.create(&PostParams::default(), &lease).await.context("could not make it")?;
         self.version = made.metadata.resource_version.unwrap_or_default();
-        self.leadership.set(Some(begun + self.safely()));
-        Ok(true)
+        Ok(())
     }
 
     /// Writes it if nobody else has since we saw it.
     async fn write(&mut self, transitions: i32, span: Option<Duration>) -> anyhow::Result<()> {
         let now = MicroTime(Timestamp::now());
+        let mut metadata = json!({ "resourceVersion": self.version });
+        if let Some(annotations) = self.annotations() {
+            metadata["annotations"] = json!(annotations);
+        }
         let patch = json!({
-            "metadata": { "resourceVersion": self.version },
+            "metadata": metadata,
             "spec": {
                 "holderIdentity": span.map(|_| &self.us),
                 "leaseDurationSeconds": seconds(span.unwrap_or(Duration::from_secs(1))),
@@ -181,14 +315,14 @@ impl Candidate {
             },
         });
         let params = PatchParams { field_manager: Some("orgform".to_owned()), ..PatchParams::default() };
-        match self.api.patch(&self.name, &params, &Patch::Merge(&patch)).await {
+        match self.api.patch(&self.lease(), &params, &Patch::Merge(&patch)).await {
             Ok(lease) => {
                 self.version = lease.metadata.resource_version.unwrap_or_default();
                 Ok(())
             }
             Err(kube::Error::Api(status)) if status.code == 409 => {
                 // Ours no more, or an answer was lost: whoever is named there now has it.
-                let now = self.api.get(&self.name).await.context("could not read it")?;
+                let now = self.api.get(&self.lease()).await.context("could not read it")?;
                 let holder = now.spec.and_then(|spec| spec.holder_identity).unwrap_or_default();
                 if holder == self.us {
                     self.version = now.metadata.resource_version.unwrap_or_default();
@@ -199,6 +333,15 @@ impl Candidate {
             }
             Err(error) => Err(error).context("could not write it"),
         }
+    }
+}
+
+/// How long a lease that stays as it is belongs to its holder; not at all if it has none.
+fn lasts(spec: &LeaseSpec, usual: Duration) -> Duration {
+    let seconds = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    match spec.holder_identity.as_deref().unwrap_or_default() {
+        "" => Duration::ZERO,
+        _ => seconds.map_or(usual, Duration::from_secs),
     }
 }
 

@@ -24,6 +24,7 @@ use crate::keys::Secrets;
 use crate::leadership::Leadership;
 use crate::memory::{self, Memory};
 use crate::object::{KINDS, Object, resource};
+use crate::shard::Shard;
 use crate::tenants;
 
 /// How many objects a page of a list has.
@@ -58,7 +59,7 @@ impl Looked {
         config.default_retry = false;
         let namespace = namespace.unwrap_or(&config.default_namespace).to_owned();
         let client = Client::try_from(config).context("the connection to the cluster can't be used")?;
-        let cluster = Arc::new(Cluster::new(client).0);
+        let cluster = Arc::new(Cluster::new(client, Shard::whole()).0);
         let mut gap = None;
         for (kind, plural) in KINDS {
             let everywhere = list(&cluster, kind, None).await;

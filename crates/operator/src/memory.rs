@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use crate::cluster::Cluster;
 use crate::leadership::Leadership;
 use crate::object::{Object, provider_as_seen_from, writer};
-use crate::owners::{changed_by, entries_by_object};
+use crate::owners::{changed_by, entries_by_object, owners};
 
 /// Each record is a round trip.
 const TOGETHER: usize = 16;
@@ -229,6 +229,15 @@ impl Lease for OurLease {
     async fn release(&mut self, _: Timestamp) -> Result<(), StateError> {
         Ok(())
     }
+}
+
+/// The objects that the status of a Provider says something was begun for. What has ended is in their own status.
+pub(crate) fn begun_for(provider: &Object) -> BTreeSet<ObjectRef> {
+    let name = ProviderName::from(&*provider.key.name);
+    let OfProvider { remembered, .. } = read(provider);
+    let mut state = State::new(root());
+    state.record(&name, remembered.iter().filter_map(|text| entry(text, provider)).collect::<Vec<_>>());
+    state.providers.get(&name).map(owners).unwrap_or_default()
 }
 
 /// Whether an entry is written to the Provider's status.

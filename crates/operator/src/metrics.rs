@@ -50,6 +50,12 @@ struct OfAge {
 /// Ages of invites: less than so many hours, and what it is called.
 const AGES: [(i64, &str); 3] = [(24, "day"), (7 * 24, "week"), (i64::MAX, "longer")];
 
+/// A shard.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfShard {
+    shard: u16,
+}
+
 /// A watch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfWatch {
@@ -78,12 +84,12 @@ pub(crate) struct Metrics {
     watch_errors: Family<OfWatch, Counter>,
     watch_age: Family<OfWatch, Gauge<f64, AtomicU64>>,
     status_writes: Counter,
-    leader: Gauge,
+    leader: Family<OfShard, Gauge>,
 }
 
 impl Metrics {
     /// All metrics, at zero.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(shards: u16) -> Self {
         fn seconds() -> Histogram {
             Histogram::new([0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0])
         }
@@ -107,7 +113,7 @@ impl Metrics {
             watch_errors: Family::default(),
             watch_age: Family::default(),
             status_writes: Counter::default(),
-            leader: Gauge::default(),
+            leader: Family::default(),
         };
         let mut all = Registry::with_prefix("orgform");
         all.register("passes", "Passes, by how they ended", metrics.passes.clone());
@@ -144,7 +150,8 @@ impl Metrics {
             metrics.watch_age.clone(),
         );
         all.register("status_writes", "Writes of status to the API server", metrics.status_writes.clone());
-        all.register("leader", "Whether this copy works", metrics.leader.clone());
+        all.register("leader", "Whether this copy works, by shard", metrics.leader.clone());
+        (0..shards).for_each(|shard| drop(metrics.leader.get_or_create(&OfShard { shard })));
         metrics.registry = Arc::new(all);
         metrics
     }
@@ -223,9 +230,9 @@ impl Metrics {
         self.status_writes.inc();
     }
 
-    /// This copy works, or does not.
-    pub(crate) fn leads(&self, leads: bool) {
-        self.leader.set(i64::from(leads));
+    /// This copy works for a shard, or does not.
+    pub(crate) fn leads(&self, shard: u16, leads: bool) {
+        self.leader.get_or_create(&OfShard { shard }).set(i64::from(leads));
     }
 }
 
@@ -247,7 +254,7 @@ mod tests {
 
     /// The names of all metrics as Prometheus sees them, histograms by their first name.
     fn names() -> BTreeSet<String> {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(1);
         let namespace = Some(Arc::from("org"));
         let provider = ObjectRef { kind: ObjectKind::Provider, namespace, name: Arc::from("pureport") };
         metrics.passed(&provider, "well", Duration::from_secs(1));

@@ -93,6 +93,31 @@ impl Object {
         ObjectText { label: self.label(), namespace: self.namespace(), text: self.text.clone() }
     }
 
+    /// The Providers that it remembers something of.
+    pub(crate) fn remembering(&self) -> impl Iterator<Item = ObjectRef> {
+        self.items("remembered").map(|(provider, _)| provider)
+    }
+
+    /// What Providers that are worked for elsewhere, or were, say of it.
+    pub(crate) fn said(&self) -> impl Iterator<Item = (ObjectRef, &str)> {
+        self.items("said").filter_map(|(provider, item)| Some((provider, item.get("text")?.as_str()?)))
+    }
+
+    /// The items of a list of its status that has one for each Provider.
+    fn items(&self, list: &str) -> impl Iterator<Item = (ObjectRef, &Value)> {
+        let items = self.status.get(list).and_then(Value::as_array).into_iter().flatten();
+        items.filter_map(|item| Some((self.provider(item.get("provider")?.as_str()?), item)))
+    }
+
+    /// The Provider that something in its status names.
+    pub(crate) fn provider(&self, named: &str) -> ObjectRef {
+        let (namespace, name) = match named.split_once('/') {
+            Some((namespace, name)) => (Some(Arc::from(namespace)), name),
+            None => (self.key.namespace.clone(), named),
+        };
+        ObjectRef { kind: ObjectKind::Provider, namespace, name: Arc::from(name) }
+    }
+
     /// Whether another state of it means the same to us: our own status and finalizer do not count.
     pub(crate) fn means_the_same(&self, other: &Self) -> bool {
         let Self {
@@ -140,12 +165,12 @@ pub(crate) fn label(key: &ObjectRef) -> String {
     format!("{}/{}/{}", key.namespace.as_deref().unwrap_or_default(), plural(key.kind), key.name)
 }
 
-/// Other namespaces that a Member names, or whose Providers remember it.
+/// Other namespaces that a Member names, or whose Providers remember it or say something of it.
 fn elsewhere(spec: &Value, status: &Value, own: &str) -> BTreeSet<Arc<str>> {
     let memberships = spec["memberships"].as_array().into_iter().flatten();
     let named = memberships.filter_map(|one| one["accountRef"]["namespace"].as_str());
-    let remembered = status["remembered"].as_array().into_iter().flatten();
-    let remembering = remembered.filter_map(|one| Some(one["provider"].as_str()?.split_once('/')?.0));
+    let lists = ["remembered", "said"].into_iter().filter_map(|list| status[list].as_array()).flatten();
+    let remembering = lists.filter_map(|one| Some(one["provider"].as_str()?.split_once('/')?.0));
     named.chain(remembering).filter(|namespace| *namespace != own).map(Arc::from).collect()
 }
 

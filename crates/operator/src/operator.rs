@@ -7,15 +7,17 @@ use std::time::Duration;
 use anyhow::Context;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client, Config};
+use orgform_engine::Stop;
 use orgform_model::ObjectRef;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use crate::args::{Args, LogFormat};
 use crate::board::Board;
 use crate::calling::{Lines, label_of};
 use crate::cluster::Cluster;
 use crate::events::Events;
-use crate::leadership::{Candidate, Leadership};
+use crate::leadership::{Candidate, Leadership, Turns};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::object::{Object, provider_as_seen_from};
@@ -24,6 +26,7 @@ use crate::pass::Taken;
 use crate::queue;
 use crate::seen::Sights;
 use crate::serve::serve;
+use crate::shard::Shard;
 use crate::watching::{Watches, watch};
 
 /// How long a write that runs may take to end.
@@ -91,7 +94,8 @@ impl Operator {
         memory
     }
 
-    /// Whether no other Provider remembers anything of an object.
+    /// Whether no other Provider remembers anything of an object, as far as is known here: see [`crate::elsewhere`] for
+    /// Providers of other shards.
     pub(crate) fn is_unknown_elsewhere(&self, object: &Object, here: &ObjectRef) -> bool {
         let remembered = object.status.get("remembered").and_then(serde_json::Value::as_array);
         let mut providers = remembered.into_iter().flatten().filter_map(|one| one.get("provider")?.as_str());
@@ -159,72 +163,109 @@ impl Roots {
     }
 }
 
-/// Runs until it is asked to end, or the lease is lost.
+/// Runs until it is asked to end, or a lease is lost.
 ///
 /// # Errors
-/// When there is no cluster, nothing can be served, or the lease was lost.
+/// When there is no cluster, nothing can be served, or a lease was lost.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     log(&args);
     let mut config = Config::infer().await.context("there is no cluster to connect to")?;
     // Trouble is told at once, and tried again by whoever knows what for.
     config.default_retry = false;
     let client = Client::try_from(config).context("the connection to the cluster can't be used")?;
-    let us = us();
-    let metrics = Metrics::new();
-    let watches = Watches::default();
+    let metrics = Metrics::new(args.shards);
+    let watches: Vec<Watches> = Shard::all(args.shards).map(|_| Watches::default()).collect();
     let serving = tokio::spawn(serve(args.listen, watches.clone(), metrics.clone()));
     let mut ends = signals()?;
 
-    let leadership = Leadership::none();
-    let leases: Api<Lease> = Api::namespaced(client.clone(), &args.lease_namespace);
-    let mut candidate =
-        Candidate::new(leases, &args.lease_name, us.clone(), args.lease(), leadership.clone());
-    tokio::select! {
-        () = candidate.win() => {}
-        () = ends.asked() => return Ok(()),
+    let process =
+        Process { args, client, us: us(), metrics, turns: Turns::default(), ending: Stop::default() };
+    let mut lives = JoinSet::new();
+    for (shard, watches) in Shard::all(process.args.shards).zip(watches) {
+        lives.spawn(process.clone().live(shard, watches));
+    }
+    let mut ended = tokio::select! {
+        () = ends.asked() => Ok(()),
+        Some(ended) = lives.join_next() => ended.context("the work ended").flatten(),
         served = serving => return served.context("serving ended")?,
-    }
-    tracing::info!(us, "this copy works");
-    metrics.leads(true);
-
-    // What is listed from now on is newer than anything that the last holder wrote.
-    let (cluster, touched) = Cluster::new(client.clone());
-    let cluster = Arc::new(cluster);
-    let _watching = watch(&cluster, &watches, &args.namespaces, &metrics);
-    let events = Events::new(client, &us);
-    let operator = Arc::new(Operator::new(
-        cluster,
-        leadership.clone(),
-        events,
-        metrics.clone(),
-        watches.clone(),
-        args.namespaces.clone(),
-        Duration::from_secs(args.resync_seconds.into()),
-    ));
-    let stop = leadership.stop.clone();
-    let mut working = tokio::spawn(queue::work(operator, touched, watches, args));
-    let lost = tokio::select! {
-        () = candidate.keep() => true,
-        () = ends.asked() => false,
-        worked = &mut working => return worked.context("the work ended")?,
     };
-    stop.ask();
-    metrics.leads(false);
-    if lost {
-        // Somebody else may work by now.
-        let _ = tokio::time::timeout(GRACE, working).await;
-        anyhow::bail!("the lease was lost");
+    process.ending.ask();
+    while let Some(one) = lives.join_next().await {
+        ended = ended.and(one.context("the work ended").flatten());
     }
-    tracing::info!("ending: nothing more starts, what runs is finished and remembered");
-    let ending = async {
+    ended
+}
+
+/// What the shards of one process share.
+#[derive(Clone)]
+struct Process {
+    args: Args,
+    client: Client,
+    us: String,
+    metrics: Metrics,
+    turns: Turns,
+    /// Asked when the process ends: what runs is finished, and leases are given back.
+    ending: Stop,
+}
+
+impl Process {
+    /// Waits for the lease of a shard, then works for its Providers until the process ends or the lease is lost.
+    async fn live(self, shard: Shard, watches: Watches) -> anyhow::Result<()> {
+        let Self { args, client, us, metrics, turns, ending } = self;
+        let leadership = Leadership::none();
+        let leases: Api<Lease> = Api::namespaced(client.clone(), &args.lease_namespace);
+        let mut candidate = Candidate::new(
+            leases,
+            &args.lease_name,
+            shard,
+            us.clone(),
+            args.lease(),
+            turns,
+            leadership.clone(),
+        );
+        tokio::select! {
+            () = candidate.win() => {}
+            () = ending.asked() => return Ok(()),
+        }
+        tracing::info!(us, shard = shard.number(), "this copy works");
+        metrics.leads(shard.number(), true);
+
+        // What is listed from now on is newer than anything that the last holder wrote.
+        let (cluster, touched) = Cluster::new(client.clone(), shard);
+        let cluster = Arc::new(cluster);
+        let _watching = watch(&cluster, &watches, &args.namespaces, &metrics);
+        let operator = Arc::new(Operator::new(
+            cluster,
+            leadership.clone(),
+            Events::new(client, &us),
+            metrics.clone(),
+            watches.clone(),
+            args.namespaces.clone(),
+            Duration::from_secs(args.resync_seconds.into()),
+        ));
+        let stop = leadership.stop.clone();
+        let mut working = tokio::spawn(queue::work(operator, touched, watches, args));
+        let lost = tokio::select! {
+            () = candidate.keep() => true,
+            () = ending.asked() => false,
+            worked = &mut working => return worked.context("the work ended")?,
+        };
+        stop.ask();
+        metrics.leads(shard.number(), false);
+        if lost {
+            // The process ends. Somebody else may work by now.
+            ending.ask();
+            let _ = tokio::time::timeout(GRACE, working).await;
+            anyhow::bail!("the lease was lost");
+        }
+        tracing::info!("ending: nothing more starts, what runs is finished and remembered");
         tokio::select! {
             _ = tokio::time::timeout(GRACE, &mut working) => {}
             () = candidate.keep() => {}
         }
-    };
-    ending.await;
-    candidate.give_back().await;
-    Ok(())
+        candidate.give_back().await;
+        Ok(())
+    }
 }
 
 struct Ends {

@@ -9,7 +9,7 @@ use orgform_model::{ObjectKind, ObjectRef};
 use serde_json::{Map, json};
 
 use crate::annotations::is_let_go;
-use crate::board::{Part, to_value};
+use crate::board::{MEMORY, Part, to_value};
 use crate::conditions::{Stand, Standing};
 use crate::declared::{Declared, declared};
 use crate::finalizers;
@@ -78,7 +78,7 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
     let now = Timestamp::now();
     let with_status = |(object, standing): (Arc<Object>, Standing)| {
         let mut status = object.status.as_object().cloned().unwrap_or_default();
-        status.remove("remembered");
+        MEMORY.iter().for_each(|name| drop(status.remove(*name)));
         status.insert("observedGeneration".to_owned(), json!(object.generation));
         status.insert("conditions".to_owned(), to_value(&standing.conditions(&object, now)));
         (object, standing, serde_json::Value::Object(status))
@@ -104,6 +104,7 @@ async fn tell_refused(
     let speaker =
         ObjectRef { kind: ObjectKind::Provider, namespace: Some(namespace.clone()), name: Arc::from("") };
     let mut said = Vec::new();
+    let mut silent = Vec::new();
     for object in objects.iter().filter(|object| object.key.namespace.as_ref() != Some(namespace)) {
         let refused = declared.refusals.get(&object.key).map(|refusals| {
             let is_conflict = refusals.iter().all(|said| said.starts_with("Somebody else"));
@@ -115,9 +116,12 @@ async fn tell_refused(
         if let Some((reason, refusal)) = refused {
             let standing = Standing::new(Stand::Stalled, reason, refusal);
             said.push((object.clone(), Part { standing, fields: Map::new(), memberships: vec![] }));
+        } else {
+            silent.push(object.clone());
         }
     }
-    operator.board.publish(&speaker, said, &BTreeMap::new(), Timestamp::now()).await
+    operator.board.publish(&speaker, said, &BTreeMap::new(), Timestamp::now()).await?; // I/O
+    operator.board.fall_silent(&speaker, silent).await // I/O
 }
 
 /// The Providers that an object remembers something of.

@@ -23,6 +23,7 @@ use crate::board::to_value;
 use crate::calling::{Line, NoLine};
 use crate::conditions::{Stand, Standing};
 use crate::declared::{Declared, One, declared};
+use crate::elsewhere;
 use crate::finalizers;
 use crate::keys::Secrets;
 use crate::memory::{self, Memory};
@@ -114,7 +115,7 @@ impl Pass<'_> {
                 .await;
         }
         let by_hand = self.done_with().into_iter().filter(|object| annotations::is_let_go(object)).collect();
-        if finalizers::let_go(&self.operator.cluster, by_hand).await.is_err() {
+        if self.let_go(by_hand).await.is_err() {
             return Ended::Failed;
         }
         if annotations::is_paused(&self.object) {
@@ -295,7 +296,7 @@ impl Pass<'_> {
         done: Done,
         offers: Vec<Offer>,
     ) -> Ended {
-        let let_go = finalizers::let_go(&self.operator.cluster, self.done_with()).await; // I/O
+        let let_go = self.let_go(self.done_with()).await; // I/O
         let next = next(&done.planned.plan, &one.desired, done.planned.at);
         let failed =
             done.report.as_ref().is_some_and(|report| !report.is_complete() && report.extra.is_empty());
@@ -423,6 +424,13 @@ impl Pass<'_> {
         self.objects.iter().filter(is_done).cloned().collect()
     }
 
+    /// Lets go of those of these objects that no other copy has anything to do with.
+    async fn let_go(&self, objects: Vec<Arc<Object>>) -> Result<(), kube::Error> {
+        let cluster = &self.operator.cluster;
+        let gone = elsewhere::unknown_to_others(cluster, objects).await?; // I/O
+        finalizers::let_go(cluster, gone).await // I/O
+    }
+
     /// Whether a dying Provider has nothing left to look after.
     fn is_done_with(&self, one: &One) -> bool {
         let remembered = self.memory.with(|state| state.is_some_and(|state| !owners(state).is_empty()));
@@ -437,9 +445,10 @@ impl Pass<'_> {
         if let Err(error) = self.record(entries).await {
             return self.failed("Memory", &format!("{error}.")).await;
         }
-        let mut gone = self.done_with();
-        gone.push(self.object.clone());
-        match finalizers::let_go(&self.operator.cluster, gone).await {
+        if self.let_go(self.done_with()).await.is_err() {
+            return Ended::Failed;
+        }
+        match finalizers::let_go(&self.operator.cluster, vec![self.object.clone()]).await {
             Ok(()) => Ended::Well(None),
             Err(_) => Ended::Failed,
         }
@@ -448,7 +457,7 @@ impl Pass<'_> {
     /// Without a connection nothing is known; what is not ours as far as we know still goes.
     async fn without_a_line(&self, one: &One, none: &NoLine) -> Ended {
         let NoLine { reason, said, again } = none;
-        let gone = finalizers::let_go(&self.operator.cluster, self.done_with()).await; // I/O
+        let gone = self.let_go(self.done_with()).await; // I/O
         let said = format!(
             "{said} Until then no deleted object goes, since nobody can tell what is left of it at the provider; \
              annotated with orgform.dev/keep=true it goes, and everybody stays."

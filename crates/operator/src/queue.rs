@@ -43,6 +43,8 @@ enum Key {
     Provider(ObjectRef),
     /// What belongs to no Provider of a namespace.
     Orphans(Arc<str>),
+    /// What is said of an object by several shards.
+    Said(ObjectRef),
 }
 
 /// When something is due.
@@ -79,7 +81,10 @@ pub(crate) async fn work(
     while touched.try_recv().is_ok() {}
     let mut queue = Queue::default();
     for namespace in operator.cluster.namespaces() {
-        queue.touch(&operator, &Touched { namespace, deleted: false }, &args);
+        queue.touch(&operator, &Touched { namespace, deleted: false, said: None }, &args);
+    }
+    for object in operator.cluster.said_of() {
+        queue.ask(Key::Said(object), GATHER, GATHER_MOST);
     }
     let mut passes: JoinSet<(Key, Ended)> = JoinSet::new();
     let resync = Duration::from_secs(args.resync_seconds.into());
@@ -125,6 +130,11 @@ async fn run(operator: Arc<Operator>, key: Key) -> (Key, Ended) {
         Key::Orphans(namespace) => {
             AssertUnwindSafe(orphans(&operator, namespace)).catch_unwind().await.unwrap_or(Ended::Failed)
         }
+        Key::Said(object) => match operator.board.put_together(object, jiff::Timestamp::now()).await {
+            // Nothing more is to do until somebody says something else.
+            Ok(()) => Ended::Gone,
+            Err(_) => Ended::Failed,
+        },
     };
     (key, ended)
 }
@@ -137,13 +147,20 @@ async fn until(at: Option<Instant>) {
 }
 
 impl Queue {
-    /// Something has changed in a namespace: all of it is looked at.
+    /// Something has changed in a namespace: all of it that is ours is looked at.
     fn touch(&mut self, operator: &Operator, touched: &Touched, args: &Args) {
+        if let Some(object) = &touched.said {
+            return self.ask(Key::Said(object.clone()), GATHER, GATHER_MOST);
+        }
+        let shard = operator.cluster.shard;
         let providers = operator.cluster.of_namespace(&touched.namespace);
-        let providers = providers.iter().filter(|one| one.key.kind == ObjectKind::Provider);
+        let providers =
+            providers.iter().filter(|one| one.key.kind == ObjectKind::Provider && shard.has(&one.key));
         let keys = providers.map(|one| Key::Provider(one.key.clone()));
+        let orphans = Key::Orphans(touched.namespace.clone());
+        let orphans = Some(orphans).filter(|_| shard.has_namespace(&touched.namespace));
         let settle = Duration::from_millis(args.settle_milliseconds.into());
-        for key in keys.chain([Key::Orphans(touched.namespace.clone())]) {
+        for key in keys.chain(orphans) {
             let (gather, most) = if touched.deleted { (settle, SETTLE_MOST) } else { (GATHER, GATHER_MOST) };
             self.failures.remove(&key);
             self.ask(key, gather, most);

@@ -108,15 +108,19 @@ impl Pass<'_> {
             memberships.values().flatten().filter(|one| one.phase == MembershipPhase::Active).count();
         let (ours, remembered) = (one.objects(), owners(&state));
         let mut said = Vec::new();
+        let mut silent = Vec::new();
         for object in self.objects.iter().filter(|object| object.key.kind != ObjectKind::Provider) {
             let has_part = ours.contains(&object.key) || remembered.contains(&object.key);
             self.operator.board.retain(&object.key, &self.object.key, has_part);
             if has_part {
                 let part = self.part(object, one, &state, &issues, &memberships);
                 said.push((object.clone(), part));
+            } else {
+                silent.push(object.clone());
             }
         }
         self.operator.board.publish(&self.object.key, said, &self.parts(), now).await?; // I/O
+        self.operator.board.fall_silent(&self.object.key, silent).await?; // I/O
         let standing = self.standing(one, done);
         let known = Known {
             connection: &line.label,
@@ -132,13 +136,17 @@ impl Pass<'_> {
         self.operator.board.write(vec![(self.object.clone(), standing, status)]).await // I/O
     }
 
-    /// How many Providers have a part in each object.
-    fn parts(&self) -> BTreeMap<ObjectRef, usize> {
-        let mut parts = BTreeMap::new();
+    /// Which Providers have a part in each object.
+    fn parts(&self) -> BTreeMap<ObjectRef, BTreeSet<ObjectRef>> {
+        let mut parts: BTreeMap<ObjectRef, BTreeSet<ObjectRef>> = BTreeMap::new();
         // What other namespaces say of an object is not known here; it is said once it is.
         let is_own = |object: &ObjectRef| object.namespace == self.object.key.namespace;
-        for object in self.declared.providers.iter().flat_map(One::objects).filter(is_own) {
-            *parts.entry(object).or_insert(0) += 1;
+        for one in &self.declared.providers {
+            let name = Arc::from(one.settings.name.as_str());
+            let provider = ObjectRef { name, ..self.object.key.clone() };
+            for object in one.objects().into_iter().filter(is_own) {
+                parts.entry(object).or_default().insert(provider.clone());
+            }
         }
         parts
     }
@@ -225,7 +233,7 @@ impl Pass<'_> {
             (_, kept) => format!("{kept} groups were let go of; nobody was touched."),
         };
         let reason = if held { "OverTheLimit" } else { "NothingHeld" };
-        standing.more.push((condition::HELD, held, reason, said));
+        standing.more.push((condition::HELD, held, reason.into(), said));
         standing
     }
 
@@ -406,7 +414,7 @@ fn memberships(
             roles: if shown { roles } else { vec![] },
             external_id,
             invite,
-            reason: issue.map(|one| one.reason.to_owned()),
+            reason: issue.map(|one| one.reason.to_string()),
             message: issue.map(|one| cut(&one.message, 4000)),
         });
     }

@@ -68,7 +68,7 @@ fn a_copy_that_is_asked_to_end_gives_its_lease_back_at_once() {
 }
 
 impl crate::bed::Operator {
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }

@@ -17,5 +17,6 @@ mod lives;
 mod modes;
 mod proxy;
 mod reads;
+mod shards;
 mod tenancy;
 mod trouble;

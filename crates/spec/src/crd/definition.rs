@@ -15,6 +15,7 @@ const KEYED: &[(&str, &str)] = &[
     ("status.conditions", "type"),
     ("status.memberships", "account"),
     ("status.remembered", "provider"),
+    ("status.said", "provider"),
     ("status.held", "digest"),
     ("status.offers", "digest"),
     ("status.spent", "digest"),

@@ -18,7 +18,7 @@ pub use picture::{
 pub use rules::{RULES, Rule};
 pub use status::{
     AccountStatus, ApiKeyStatus, Condition, Invite, InviteState, MailOutcome, MemberStatus, MemberSummary,
-    MembershipPhase, MembershipStatus, Remembered, RoleStatus, condition,
+    MembershipPhase, MembershipStatus, Remembered, RoleStatus, Said, condition,
 };
 pub use text::yaml;
 

@@ -36,6 +36,19 @@ pub struct Remembered {
     pub entries: Vec<String>,
 }
 
+/// What one Provider has to say of an object, while others that another copy of the operator works for have a part in it
+/// too: whoever writes the status puts it together from these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Said {
+    /// The Provider: `name`, or `namespace/name` where it is another namespace's; `namespace/` for what none of them says.
+    #[schemars(length(min = 1, max = 317))]
+    pub provider: String,
+    /// It, as JSON.
+    #[schemars(length(max = 1_000_000))]
+    pub text: String,
+}
+
 /// The status of an `Account`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -68,6 +81,10 @@ pub struct AccountStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub remembered: Vec<Remembered>,
+    /// What its Providers say, where they are of several shards. Written by orgform alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub said: Vec<Said>,
 }
 
 /// The status of a `Role`.
@@ -99,6 +116,10 @@ pub struct RoleStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub remembered: Vec<Remembered>,
+    /// What its Providers say, where they are of several shards. Written by orgform alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub said: Vec<Said>,
 }
 
 /// The status of an `ApiKey`.
@@ -131,6 +152,10 @@ pub struct ApiKeyStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub remembered: Vec<Remembered>,
+    /// What its Providers say, where they are of several shards. Written by orgform alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub said: Vec<Said>,
 }
 
 /// The status of a `Member`.
@@ -158,6 +183,10 @@ pub struct MemberStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub remembered: Vec<Remembered>,
+    /// What its Providers say, where they are of several shards. Written by orgform alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub said: Vec<Said>,
 }
 
 /// A Member in four short texts.

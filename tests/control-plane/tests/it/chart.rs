@@ -45,6 +45,7 @@ fn values_that_mean_nothing_are_refused() {
     let chart = path("charts/orgform");
     for (value, says) in [
         ("replica=2", "replica"),
+        ("shards=0", "shards"),
         ("watch.namespaces={Not A Name}", "watch/namespaces"),
         ("log.level=loud", "log/level"),
         ("image.digest=sha256:short", "image/digest"),

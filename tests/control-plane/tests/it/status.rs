@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use orgform_spec::crd::{
     AccountStatus, ApiKeyStatus, Changed, Condition, Cost, Counts, Deferred, Ending, HeldGroup, Invite,
     InviteState, Kept, LossesAt, MailOutcome, MemberStatus, MemberSummary, MembershipPhase, MembershipStatus,
-    Offer, Pass, ProviderStatus, Refused, Remembered, Retained, RoleStatus, Section, Spent, Unseen, Waiting,
-    WaitingInvites, condition,
+    Offer, Pass, ProviderStatus, Refused, Remembered, Retained, RoleStatus, Said, Section, Spent, Unseen,
+    Waiting, WaitingInvites, condition,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -46,6 +46,11 @@ fn conditions() -> Vec<Condition> {
     types.into_iter().map(condition).collect()
 }
 
+fn said() -> Vec<Said> {
+    let said = |provider: &str| Said { provider: provider.into(), text: "{}".into() };
+    vec![said("pureport"), said("other/pureport"), said("other/")]
+}
+
 fn remembered() -> Vec<Remembered> {
     let entry =
         r#"{"membership":{"account":"ac-1","email":"ada@acme.example","record":{"granted":{"r-1":null}}}}"#;
@@ -69,6 +74,7 @@ fn what_is_said_of_an_account_a_role_and_a_key_stays() {
         waiting: Some(0),
         digest: at.clone(),
         remembered: remembered(),
+        said: said(),
     };
     there_and_back("Account", "{ providerRef: { name: pureport } }", &account);
     let role = RoleStatus {
@@ -79,6 +85,7 @@ fn what_is_said_of_an_account_a_role_and_a_key_stays() {
         holders: Some(3),
         digest: at.clone(),
         remembered: remembered(),
+        said: said(),
     };
     there_and_back("Role", "{ accountRef: { name: acme } }", &role);
     let key = ApiKeyStatus {
@@ -89,6 +96,7 @@ fn what_is_said_of_an_account_a_role_and_a_key_stays() {
         secret: Some("Stored".into()),
         digest: at,
         remembered: remembered(),
+        said: said(),
     };
     there_and_back("ApiKey", "{ accountRef: { name: acme }, externalId: k }", &key);
 }
@@ -136,6 +144,7 @@ fn what_is_said_of_a_member_stays() {
         memberships: phases.into_iter().enumerate().map(membership).collect(),
         digest: Some("sha256:0123".into()),
         remembered: remembered(),
+        said: said(),
     };
     there_and_back("Member", "{ email: ada@acme.example }", &member);
 }
