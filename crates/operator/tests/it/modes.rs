@@ -1,7 +1,5 @@
 //! How far a Provider goes: modes, approval, pause, the ends of grants, and a Secret that changes.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use orgform_sim::pureport::{Act, Sim};
 
@@ -66,7 +64,8 @@ fn a_provider_shows_its_plan_waits_for_approval_and_stands_still_when_paused() {
 fn a_grant_ends_at_its_instant_without_anybody_asking() {
     let bed = Bed::new();
     bed.secret();
-    let ends = Timestamp::now() + Duration::from_secs(25);
+    // As it is written, in whole seconds.
+    let ends = Timestamp::from_second(Timestamp::now().as_second() + 25).unwrap();
     bed.apply(
         &(bed.provider("")
             + ROLE
