@@ -20,7 +20,7 @@ use crate::cluster::Cluster;
 use crate::conditions::{Stand, Standing, cut, reason_now};
 use crate::events::Events;
 use crate::metrics::Metrics;
-use crate::object::{Object, provider_as_seen_from, writer};
+use crate::object::{Object, seen_from, writer};
 
 /// How many objects are written at once.
 const WRITES: usize = 8;
@@ -244,7 +244,7 @@ impl Board {
         texts: Vec<(Arc<Object>, Option<String>)>,
     ) -> Result<(), kube::Error> {
         let mut writes = futures::stream::iter(texts.into_iter().map(|(object, text)| async move {
-            let provider = provider_as_seen_from(speaker, object.key.namespace.as_deref());
+            let provider = seen_from(speaker, object.key.namespace.as_deref());
             let status = match text {
                 Some(text) => json!({ "said": [{ "provider": provider, "text": text }] }),
                 None => json!({}),
@@ -346,7 +346,7 @@ fn together(object: &Object, all: &Parts, now: Timestamp) -> (Standing, Value) {
         }
         let providers = parts.keys().filter(|key| !key.name.is_empty());
         let providers: Vec<String> =
-            providers.map(|key| provider_as_seen_from(key, object.key.namespace.as_deref())).collect();
+            providers.map(|key| seen_from(key, object.key.namespace.as_deref())).collect();
         let providers: Vec<&str> = providers.iter().map(String::as_str).collect();
         let summary = summary(&providers, &memberships);
         status.insert("summary".to_owned(), to_value(&summary));

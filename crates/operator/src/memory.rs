@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::leadership::Leadership;
-use crate::object::{Object, provider_as_seen_from, writer};
+use crate::object::{Object, seen_from, writer};
 use crate::owners::{changed_by, entries_by_object, owners};
 
 /// Each record is a round trip.
@@ -110,7 +110,7 @@ impl Memory {
     /// Writes what is remembered of one object. One that is gone has nothing to remember.
     async fn write_object(&self, object: &ObjectRef, entries: &[Entry]) -> Result<(), StateError> {
         let entries: Vec<String> = entries.iter().map(text).collect::<Result<_, _>>()?;
-        let provider = provider_as_seen_from(&self.0.provider, object.namespace.as_deref());
+        let provider = seen_from(&self.0.provider, object.namespace.as_deref());
         let manager = writer("memory", &provider);
         let status = match entries.is_empty() {
             true => json!({}),
@@ -330,7 +330,7 @@ fn entries(objects: &[Arc<Object>], provider: &Object) -> (Vec<Entry>, Option<Ti
             continue;
         }
         let OfObject { remembered } = read(object);
-        let us = provider_as_seen_from(&provider.key, object.key.namespace.as_deref());
+        let us = seen_from(&provider.key, object.key.namespace.as_deref());
         let ours = remembered.into_iter().filter(|one| one.provider == us);
         let texts = ours.flat_map(|one| one.entries);
         // An object speaks for itself alone, whatever somebody wrote into its status.

@@ -140,11 +140,11 @@ impl Object {
     }
 }
 
-/// What to call a Provider in what an object of a namespace remembers: its name alone within the same one.
-pub(crate) fn provider_as_seen_from(provider: &ObjectRef, namespace: Option<&str>) -> String {
-    match provider.namespace.as_deref() == namespace {
-        true => provider.name.to_string(),
-        false => format!("{}/{}", provider.namespace.as_deref().unwrap_or_default(), provider.name),
+/// What to call an object in the status of one of a namespace: its name alone within the same one.
+pub(crate) fn seen_from(object: &ObjectRef, namespace: Option<&str>) -> String {
+    match object.namespace.as_deref() == namespace {
+        true => object.name.to_string(),
+        false => format!("{}/{}", object.namespace.as_deref().unwrap_or_default(), object.name),
     }
 }
 

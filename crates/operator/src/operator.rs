@@ -20,7 +20,7 @@ use crate::events::Events;
 use crate::leadership::{Candidate, Leadership, Turns};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::object::{Object, provider_as_seen_from};
+use crate::object::{Object, seen_from};
 use crate::owners::owners;
 use crate::pass::Taken;
 use crate::queue;
@@ -99,7 +99,7 @@ impl Operator {
     pub(crate) fn is_unknown_elsewhere(&self, object: &Object, here: &ObjectRef) -> bool {
         let remembered = object.status.get("remembered").and_then(serde_json::Value::as_array);
         let mut providers = remembered.into_iter().flatten().filter_map(|one| one.get("provider")?.as_str());
-        let us = provider_as_seen_from(here, object.key.namespace.as_deref());
+        let us = seen_from(here, object.key.namespace.as_deref());
         let memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         let mut others = memories.iter().filter(|(key, _)| *key != here).map(|(_, (_, memory))| memory);
         providers.all(|provider| provider == us)

@@ -3,6 +3,7 @@
 use serde_json::Map;
 
 use orgform_model::Thing;
+use orgform_model::desired::DesiredAccount;
 use orgform_model::invite::InviteStatus;
 use orgform_model::state::MembershipRecord;
 use orgform_plan::Fate;
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::board::{MEMORY, Part};
 use crate::conditions::cut;
+use crate::object::seen_from;
 
 /// What hinders an object, worst first.
 type Issues = BTreeMap<ObjectRef, Vec<Standing>>;
@@ -365,8 +367,8 @@ fn memberships(
     let mut all: BTreeMap<ObjectRef, Vec<MembershipStatus>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for (path, email, one) in desired.all_memberships() {
-        let account =
-            desired.accounts.get(path).map_or_else(|| path.to_string(), |one| one.object.name.to_string());
+        let named = |account: &DesiredAccount| seen_from(&account.object, one.object.namespace.as_deref());
+        let account = desired.accounts.get(path).map_or_else(|| path.to_string(), named);
         let id = ids.get(path).copied();
         let record = id.and_then(|id| state.membership(id, email));
         let content = id.and_then(|id| done.planned.world.content(id));

@@ -122,6 +122,8 @@ fn an_open_provider_lets_a_namespace_into_its_accounts_and_closing_it_removes_no
         (0..PEOPLE).for_each(|number| wait(&team, &format!("omem/joan-{number}"), condition));
     };
     of_team("condition=Ready");
+    let lab = format!("jsonpath={{.status.memberships[0].account}}={}/lab", bed.namespace);
+    wait(&team, "omem/joan-0", &lab);
     wait(&team, "omem/eve", &reason("NotAllowed"));
     let told = |name: &str, account: &str| {
         wait(&stranger, &format!("omem/{name}"), &reason("NotAllowed"));
