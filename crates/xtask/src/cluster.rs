@@ -31,9 +31,20 @@ const MODULES: &[(&str, &[(&str, &str)])] = &[
     ("lua", &[("glua", "github.com/yuin/gopher-lua/cmd/glua")]),
 ];
 
-/// The packages whose ignored tests need a control plane, and the features that these need.
-const PACKAGES: &[(&str, &str)] =
-    &[("orgform-control-plane", ""), ("orgform-operator", ""), ("orgform", "cluster")];
+/// The ignored tests that need a control plane, of the whole workspace: what was built for its other tests serves here
+/// too. A choice of packages would have features of its own, and everything built once more.
+const TESTS: &[&str] = &[
+    "--workspace",
+    "--features",
+    "orgform/cluster",
+    "--test",
+    "it",
+    "--test",
+    "stopping",
+    "--test",
+    "cluster",
+    "--locked",
+];
 
 #[derive(Args, Default)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -65,15 +76,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         return Ok(());
     }
     let length = options.long.then_some(("ORGFORM_LONG", "1"));
-    // The CLI as releases have it, and the operator beside it.
-    run::cargo(&["build", "--package", "orgform-operator", "--locked"])?;
-    for (package, features) in PACKAGES {
-        let mut arguments = vec!["test", "--package", package, "--features", features, "--locked"];
-        arguments.extend(["--", "--ignored"]);
-        arguments.extend(options.filter.as_deref());
-        run::cargo_with(&arguments, length.as_slice())?;
-    }
-    Ok(())
+    let filter = options.filter.as_deref();
+    let arguments = [&["test"], TESTS, &["--", "--ignored"], filter.as_slice()].concat();
+    run::cargo_with(&arguments, length.as_slice())
 }
 
 /// Builds every program that is missing.
