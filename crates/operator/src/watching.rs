@@ -1,20 +1,21 @@
 //! The watches: one per kind and namespace, each with its own patience.
 //!
-//! They are merged nowhere, so one that fails does not stop the others. A list is taken in only when it is
-//! complete.
+//! They are merged nowhere, so one that fails does not stop the others. One that failed begins anew with a list: a watch
+//! alone would not tell that it is back before something happens to its kind. A list is taken in only when it is complete.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DynamicObject, PartialObjectMeta};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event};
+use kube::core::Resource;
+use kube::runtime::watcher::{self, DefaultBackoff, Event};
 use orgform_model::ObjectKind;
+use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use crate::cluster::Cluster;
@@ -24,6 +25,9 @@ use crate::tokens;
 
 /// How long a watch may fail before a restart is tried as a cure.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The longest wait before a watch that failed begins anew.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// How the watches are.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +85,16 @@ impl Watches {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
+    /// Everything that there is to watch is known now. Says whether it was not before, because of a failure.
+    fn is_back(&self, name: &str) -> bool {
+        let mut was_failing = false;
+        self.set(name, |watch| {
+            was_failing = watch.listed && watch.failing.is_some();
+            (watch.listed, watch.failing) = (true, None);
+        });
+        was_failing
+    }
+
     fn set(&self, name: &str, change: impl FnOnce(&mut Watch)) {
         let mut watches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(watches.entry(name.to_owned()).or_default());
@@ -132,30 +146,28 @@ async fn objects(
         Some(namespace) => Api::namespaced_with(client, namespace, &resource),
         None => Api::all_with(client, &resource),
     };
-    let events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
-    let mut events = noticed(&watches, &name, events);
+    let mut events = noticed(&watches, &name, beginning_anew(api));
     let mut listed = Vec::new();
     while let Some(event) = events.next().await {
         match event {
-            Ok(event) => {
-                watches.set(&name, |watch| watch.failing = None);
-                match event {
-                    Event::Init => listed.clear(),
-                    Event::InitApply(object) => listed.extend(Object::new(kind, &object)),
-                    Event::InitDone => {
-                        cluster.replace(kind, namespace.as_deref(), std::mem::take(&mut listed));
-                        watches.set(&name, |watch| watch.listed = true);
-                    }
-                    Event::Apply(object) => {
-                        if let Some(object) = Object::new(kind, &object) {
-                            cluster.apply(object);
-                        }
-                    }
-                    Event::Delete(object) => {
-                        if let Some(object) = Object::new(kind, &object) {
-                            cluster.delete(&object.key);
-                        }
-                    }
+            // Nothing was asked for yet: this is no sign that it can be.
+            Ok(Event::Init) => listed.clear(),
+            Ok(Event::InitApply(object)) => listed.extend(Object::new(kind, &object)),
+            Ok(Event::InitDone) => {
+                cluster.replace(kind, namespace.as_deref(), std::mem::take(&mut listed));
+                if watches.is_back(&name) {
+                    // What had to wait until all was known goes on.
+                    cluster.namespaces().into_iter().for_each(|one| cluster.touch(one, false));
+                }
+            }
+            Ok(Event::Apply(object)) => {
+                if let Some(object) = Object::new(kind, &object) {
+                    cluster.apply(object);
+                }
+            }
+            Ok(Event::Delete(object)) => {
+                if let Some(object) = Object::new(kind, &object) {
+                    cluster.delete(&object.key);
                 }
             }
             Err(error) => failed(&watches, &name, &error, &metrics),
@@ -176,18 +188,17 @@ async fn secrets(
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
-    let events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
-    let mut events = noticed(&watches, &name, events);
+    let mut events = noticed(&watches, &name, beginning_anew(api));
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::Apply(secret) | Event::Delete(secret)) => {
-                watches.set(&name, |watch| (watch.listed, watch.failing) = (true, None));
                 let ours = secret.metadata.name.as_deref().is_some_and(tokens::is_ours);
                 if let Some(namespace) = secret.metadata.namespace.filter(|_| !ours) {
                     cluster.touch(Arc::from(namespace), false);
                 }
             }
-            Ok(Event::Init | Event::InitApply(_) | Event::InitDone) => {
+            Ok(Event::Init | Event::InitApply(_)) => {}
+            Ok(Event::InitDone) => {
                 watches.set(&name, |watch| (watch.listed, watch.failing) = (true, None));
             }
             // Where not every Secret may be read, a change of one is noticed at the next look.
@@ -201,6 +212,34 @@ async fn secrets(
             Err(error) => failed(&watches, &name, &error, &metrics),
         }
     }
+}
+
+/// Lists, then watches; after an error, a moment later, the same again.
+fn beginning_anew<K>(api: Api<K>) -> BoxStream<'static, watcher::Result<Event<K>>>
+where
+    K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+{
+    stream::unfold((None, DefaultBackoff::default(), Duration::ZERO), move |(running, mut backoff, wait)| {
+        let api = api.clone();
+        async move {
+            let mut events = match running {
+                Some(events) => events,
+                None => {
+                    tokio::time::sleep(wait).await;
+                    watcher::watcher(api, watcher::Config::default()).boxed()
+                }
+            };
+            let event = events.next().await?;
+            Some(match event {
+                Ok(_) => (event, (Some(events), backoff, wait)),
+                Err(_) => {
+                    let wait = backoff.next().unwrap_or(LONGEST);
+                    (event, (None, backoff, wait))
+                }
+            })
+        }
+    })
+    .boxed()
 }
 
 /// Notices that a watch is alive. It is looked at again only when something came for it: bookmarks and new connections

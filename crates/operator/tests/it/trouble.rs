@@ -84,6 +84,24 @@ fn a_watch_that_is_dropped_or_too_old_misses_nothing() {
     assert!(operator.page("/healthz").starts_with("HTTP/1.1 200"));
 }
 
+/// While it fails, more may be declared than is known, so nobody is removed; of a kind that there is nothing of, no event
+/// would ever tell that it is back.
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_watch_of_nothing_that_failed_is_back_once_it_can_be_listed() {
+    let bed = Bed::new();
+    let proxy = Proxy::before(bed.kubeconfig(), &bed.runtime);
+    bed.secret();
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada") + &member("tim")));
+    proxy.commit("GET", "/apikeys?&watch=true", 0, 1, Then::Answer(429));
+    let mut operator = bed.operator_as(proxy.kubeconfig(), &[]);
+    operator.wait_for("a watch failed");
+    bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
+    bed.kubectl(&["delete", "omem/tim", "--wait=false"]);
+    bed.wait("omem/tim", "delete");
+    assert_eq!(bed.people("Acme"), (1, 1));
+}
+
 #[test]
 #[ignore = "needs a control plane: cargo xtask cluster"]
 fn an_api_server_that_is_killed_and_comes_back_finds_the_operator_at_work() {
