@@ -152,6 +152,8 @@ pub struct Member {
     pub email: Option<At<Email>>,
     /// Where the person should be.
     pub memberships: Vec<Membership>,
+    /// Whether nothing is said of memberships, not even that there are none: what was declared before stays as it is.
+    pub silent: bool,
     /// Where `onboarding: Create` is written, if it is.
     pub create: Option<Span>,
     /// Where the first password comes from.

@@ -38,8 +38,14 @@ pub(super) fn place_members<'m>(run: &mut Run<'m>, accounts: &Accounts<'m>, role
         }
     }
     let people = People::new(run, &usable);
+    let named = usable.iter().filter(|(object, _)| !object.spec.silent).map(|(_, email)| *email);
+    let named: HashSet<&Email> = named.collect();
     let mut doubled = HashSet::new();
     for (object, email) in usable {
+        // What is not written is not managed, unless somebody else says it.
+        if object.spec.silent && !named.contains(email) {
+            run.freeze(object.object());
+        }
         if people.torn.contains(email) {
             run.freeze_person(object.object(), email);
             tell_more(run, accounts, roles, object);

@@ -56,6 +56,8 @@ pub(super) fn member(walk: &mut Walk<'_>, node: &Node) -> Option<Member> {
     } else {
         only_with_create(walk, &fields);
     }
+    let offboarded = member.offboarded.as_ref().is_some_and(|flag| flag.value);
+    member.silent = fields.entry("memberships").is_none() && !offboarded;
     says_something(walk, &fields, &member);
     Some(member)
 }
@@ -68,12 +70,14 @@ fn only_with_create(walk: &mut Walk<'_>, fields: &Fields<'_>) {
 }
 
 fn says_something(walk: &mut Walk<'_>, fields: &Fields<'_>, member: &Member) {
-    let offboarded = member.offboarded.as_ref().is_some_and(|flag| flag.value);
-    let silent = fields.entry("memberships").is_none() && fields.entry("identities").is_none();
+    let silent = member.silent && fields.entry("identities").is_none();
     // With an error, the memberships may be what could not be read.
-    if silent && !offboarded && !walk.has_errors() {
-        walk.warning(fields.span, "this member has no memberships").hint =
-            Some("if the person should be nowhere, write `offboarded: true`.".to_owned());
+    if silent && !walk.has_errors() {
+        walk.warning(fields.span, "this member has no memberships").hint = Some(
+            "what it declared before stays as it is; write `memberships: []` to take that away, or `offboarded: true` \
+             if the person should be nowhere."
+                .to_owned(),
+        );
     }
 }
 

@@ -214,6 +214,22 @@ fn what_can_not_be_told_by_name_is_a_gap_and_its_person_is_frozen() {
 }
 
 #[test]
+fn a_member_without_the_key_leaves_its_memberships_as_they_are_and_an_empty_list_does_not() {
+    let silent = "kind: Member\nmetadata: { name: kim }\nspec: { email: kim@acme.example }";
+    let outcome = acme_with(&[silent]);
+    assert!(is_frozen(outcome.desired(), ObjectKind::Member, "kim"));
+    assert!(!frozen_people(outcome.desired()).contains(&"kim@acme.example"));
+    assert_eq!(outcome.desired().subject, Subject::Everything);
+    for says in ["memberships: []", "offboarded: true"] {
+        let text = silent.replace("acme.example }", &format!("acme.example, {says} }}"));
+        assert!(!is_frozen(acme_with(&[&text]).desired(), ObjectKind::Member, "kim"), "{says}");
+    }
+    // Somebody else speaks for the person.
+    let both = acme_with(&[silent, &member("kim-too", "kim@acme.example", &["lab: admin"])]);
+    assert!(!is_frozen(both.desired(), ObjectKind::Member, "kim"));
+}
+
+#[test]
 fn what_is_written_again_counts_as_declared_too() {
     let twice = acme_with(&[
         "kind: Member\nmetadata: { name: ada }\nspec:\n  email: ada@acme.example\n  email: Grace@acme.example\n  \
