@@ -332,7 +332,7 @@ fn together(object: &Object, all: &Parts, now: Timestamp) -> (Standing, Value) {
     if object.key.kind == ObjectKind::Member {
         memberships.sort_by(|a, b| a.account.cmp(&b.account));
         let joined = memberships.iter().all(|one| one.phase == MembershipPhase::Active);
-        if standing.stand == Stand::Ready && !memberships.is_empty() {
+        if standing.stand == Stand::Ready && standing.reason == "AsDeclared" && !memberships.is_empty() {
             (standing.reason, standing.message) = match joined {
                 true => ("Joined".into(), "The provider shows what is declared.".to_owned()),
                 false => (

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use orgform_model::{Desired, Finding, ObjectKind, ObjectRef, Semantics, Severity};
+use orgform_model::{Desired, Email, Finding, ObjectKind, ObjectRef, Semantics, Severity};
 use orgform_provider::ProviderType;
 use orgform_providers::PROVIDERS;
 use orgform_spec::{Checked, ObjectText, ProviderSettings};
@@ -48,7 +48,14 @@ pub(crate) fn declared(namespace: &str, objects: &[Arc<Object>]) -> Declared {
         texts.retain(|one| !wrong.contains(&one.label));
         resolved = without(&wrong, resolved, &texts, objects);
     }
-    let Resolved { providers, findings } = resolved;
+    let Resolved { mut providers, findings } = resolved;
+    let silent = tenants::silent(namespace, objects);
+    for one in providers.iter_mut().filter(|_| !silent.is_empty()) {
+        let named: BTreeSet<&Email> = one.desired.all_memberships().map(|(_, email, _)| email).collect();
+        let unsaid = silent.iter().filter(|(_, email)| !named.contains(email));
+        let unsaid: Vec<ObjectRef> = unsaid.map(|(object, _)| (*object).clone()).collect();
+        one.desired.frozen.objects.extend(unsaid);
+    }
     Declared { providers, findings, refusals }
 }
 
@@ -223,6 +230,22 @@ mod tests {
         let (declared, theirs) = with_tenant("joan@acme.example", &["read-only"]);
         assert_eq!(declared.findings, BTreeMap::new());
         assert!(declared.providers[0].objects().contains(&theirs));
+    }
+
+    #[test]
+    fn a_tenant_that_no_longer_says_anything_of_memberships_leaves_them_as_they_are() {
+        let says = |spec: Value| {
+            let theirs = object(ObjectKind::Member, "team", "x", spec);
+            let key = |key: &str| json!({ "secretKeyRef": { "name": "pureport", "key": key } });
+            let provider =
+                json!({ "pureport": { "credentials": { "key": key("key"), "secret": key("secret") } } });
+            let objects = [object(ObjectKind::Provider, "org", "pureport", provider), theirs.clone()];
+            declared("org", &objects).providers[0].desired.frozen.objects.contains(&theirs.key)
+        };
+        let email = "joan@acme.example";
+        assert!(says(json!({ "email": email })));
+        assert!(!says(json!({ "email": email, "memberships": [] })));
+        assert!(!says(json!({ "email": email, "offboarded": true })));
     }
 
     #[test]

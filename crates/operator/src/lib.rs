@@ -31,6 +31,7 @@ mod serve;
 mod shard;
 mod tenants;
 mod tokens;
+mod undeclared;
 mod watching;
 
 pub use args::{Args, LogFormat};

@@ -17,6 +17,7 @@ use crate::object::Object;
 use crate::operator::Operator;
 use crate::pass::Ended;
 use crate::tenants::own as own_text;
+use crate::undeclared;
 
 /// Looks after what no Provider of a namespace does.
 pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended {
@@ -40,6 +41,7 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
     let looked_after: BTreeSet<ObjectRef> = declared.providers.iter().flat_map(|one| one.objects()).collect();
     let mut gone = Vec::new();
     let mut said = Vec::new();
+    let mut nothing = Vec::new();
     let own = objects.iter().filter(|object| object.key.namespace.as_ref() == Some(namespace));
     for object in own.filter(|object| object.key.kind != ObjectKind::Provider) {
         let remembers: Vec<&str> = remembering(object).collect();
@@ -68,6 +70,9 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
             Standing::new(Stand::Stalled, "NoProvider", said)
         } else if let Some(errors) = declared.errors_of(&object.label()) {
             Standing::new(Stand::Stalled, "Invalid", errors)
+        } else if let Some(standing) = undeclared::standing(object, false).filter(|_| remembers.is_empty()) {
+            nothing.push((object.clone(), standing));
+            continue;
         } else {
             let said = "No usable Provider speaks for this: the account that it names, or one above it, has an error.";
             Standing::new(Stand::Stalled, "NoProvider", said)
@@ -83,7 +88,9 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
         status.insert("conditions".to_owned(), to_value(&standing.conditions(&object, now)));
         (object, standing, serde_json::Value::Object(status))
     };
-    let told = operator.board.write(said.into_iter().map(with_status).collect()).await; // I/O
+    let mut all: Vec<_> = said.into_iter().map(with_status).collect();
+    all.extend(nothing.into_iter().map(|(object, standing)| undeclared::said(object, standing, now)));
+    let told = operator.board.write(all).await; // I/O
     match told.and(let_go) {
         Ok(()) => Ended::Well(None),
         Err(error) => {

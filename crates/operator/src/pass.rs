@@ -34,6 +34,8 @@ use crate::picture::{self, Known};
 use crate::tenants;
 
 mod say;
+mod seats;
+mod waits;
 
 /// How long an offer can be agreed to.
 const OFFER: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -119,6 +121,9 @@ impl Pass<'_> {
             return Ended::Failed;
         }
         if annotations::is_paused(&self.object) {
+            if self.tell_paused().await.is_err() {
+                return Ended::Failed;
+            }
             let said = "Paused: nothing is looked at or written. Take the annotation orgform.dev/paused away to go on.";
             return self.tell(Standing::new(Stand::Stalled, "Paused", said), None).await;
         }

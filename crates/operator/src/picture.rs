@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use orgform_model::Desired;
+use orgform_model::{Desired, Email};
 use orgform_plan::{Plan, PlannedChange, Report};
 use orgform_spec::crd::{
     Changed, Cost, Counts, Deferred, Ending, HeldGroup, Kept, Offer, Pass, ProviderStatus, Refused, Unseen,
@@ -22,7 +22,9 @@ pub(crate) struct Known<'a> {
     pub(crate) root: Option<String>,
     /// What is declared.
     pub(crate) desired: &'a Desired,
-    /// Of the declared memberships, those whose person has accepted.
+    /// People of memberships that nobody declares any more and that are still there, once for each.
+    pub(crate) left: &'a [Email],
+    /// Of the memberships, those whose person has accepted.
     pub(crate) active: u32,
     /// The plan, as it is now.
     pub(crate) plan: &'a Plan,
@@ -36,7 +38,7 @@ pub(crate) struct Known<'a> {
 
 /// The status of a Provider without its memory.
 pub(crate) fn picture(object: &Object, standing: &Standing, known: &Known<'_>) -> ProviderStatus {
-    let Known { connection, root, desired, active, plan, report, offers, now } = known;
+    let Known { connection, root, desired, left, active, plan, report, offers, now } = known;
     let before: ProviderStatus = before(object);
     let since = |digest: &str| before.held.iter().find(|one| one.digest == digest).and_then(|one| one.since);
     let held = plan.held.iter().take(64).map(|group| HeldGroup {
@@ -71,8 +73,8 @@ pub(crate) fn picture(object: &Object, standing: &Standing, known: &Known<'_>) -
         counts: Some(Counts {
             accounts: count(desired.accounts.len()),
             roles: count(desired.roles.len()),
-            people: count(desired.people.len()),
-            memberships: count(desired.all_memberships().count()),
+            people: count(desired.people.keys().chain(*left).collect::<BTreeSet<_>>().len()),
+            memberships: count(desired.all_memberships().count() + left.len()),
             api_keys: count(desired.api_keys.len()),
             active: *active,
         }),

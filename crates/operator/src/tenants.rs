@@ -89,8 +89,26 @@ pub(crate) fn own(object: &Object) -> Option<ObjectText> {
         return None;
     }
     let mut reduced = spec.clone();
-    reduced["memberships"] = Value::Array(kept);
+    if spec.get("memberships").is_some() {
+        reduced["memberships"] = Value::Array(kept);
+    }
     Some(with_spec(object, &own, reduced))
+}
+
+/// The living Members of other namespaces that say nothing of memberships, not even that there are none, with their
+/// people: what they declared before stays as it is.
+pub(crate) fn silent<'o>(namespace: &str, objects: &'o [Arc<Object>]) -> Vec<(&'o ObjectRef, Email)> {
+    let foreign = objects.iter().filter(|object| {
+        object.key.kind == ObjectKind::Member
+            && object.key.namespace.as_deref() != Some(namespace)
+            && !object.dying
+    });
+    let silent = foreign.filter_map(|object| {
+        let spec = spec(object);
+        let says = spec.get("memberships").is_some() || spec["offboarded"] == json!(true);
+        (!says).then(|| (&object.key, email(&spec)))
+    });
+    silent.collect()
 }
 
 /// The namespaces that the Providers and Accounts of a namespace are open to.

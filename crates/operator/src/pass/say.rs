@@ -3,24 +3,25 @@
 use serde_json::Map;
 
 use orgform_model::Thing;
-use orgform_model::desired::DesiredAccount;
-use orgform_model::invite::InviteStatus;
-use orgform_model::state::MembershipRecord;
 use orgform_plan::Fate;
-use orgform_spec::crd::{Invite, InviteState, MailOutcome, MembershipPhase, MembershipStatus};
+use orgform_spec::crd::{MembershipPhase, MembershipStatus};
 use serde_json::json;
 
 use super::{
-    Address, Arc, BTreeMap, BTreeSet, Clock, Desired, Done, Ended, EngineError, Known, Line, Object,
-    ObjectKind, ObjectRef, Offer, One, Pass, ProviderState, Stand, Standing, SystemClock, condition,
-    object_of, owners, picture, to_value,
+    Address, Arc, BTreeMap, BTreeSet, Clock, Done, Ended, EngineError, Known, Line, Object, ObjectKind,
+    ObjectRef, Offer, One, Pass, ProviderState, Stand, Standing, SystemClock, condition, object_of, owners,
+    picture, to_value,
 };
 use crate::board::{MEMORY, Part};
-use crate::conditions::cut;
-use crate::object::seen_from;
+use crate::pass::seats::{Seats, seats};
+use crate::undeclared;
+
+/// What else can be done about a deleted object whose removal is refused.
+const KEEP_IT: &str =
+    " To keep what it gave, annotate the deleted object with orgform.dev/keep=true, and apply it again.";
 
 /// What hinders an object, worst first.
-type Issues = BTreeMap<ObjectRef, Vec<Standing>>;
+pub(super) type Issues = BTreeMap<ObjectRef, Vec<Standing>>;
 
 impl Pass<'_> {
     /// Says how the Provider stands, and nothing else that is known of it now.
@@ -105,10 +106,12 @@ impl Pass<'_> {
         let now = done.planned.at;
         let state = self.memory.state().unwrap_or_default();
         let issues = self.issues(one, done, &state);
-        let memberships = memberships(&one.desired, done, &state, &issues);
+        let Seats { memberships, left } = seats(&one.desired, done, &state, &issues);
         let active =
             memberships.values().flatten().filter(|one| one.phase == MembershipPhase::Active).count();
         let (ours, remembered) = (one.objects(), owners(&state));
+        let parts = self.parts();
+        let mut nothing = Vec::new();
         let mut said = Vec::new();
         let mut silent = Vec::new();
         for object in self.objects.iter().filter(|object| object.key.kind != ObjectKind::Provider) {
@@ -119,15 +122,19 @@ impl Pass<'_> {
                 said.push((object.clone(), part));
             } else {
                 silent.push(object.clone());
+                let standing = self.undeclared(object, &parts);
+                nothing.extend(standing.map(|standing| undeclared::said(object.clone(), standing, now)));
             }
         }
-        self.operator.board.publish(&self.object.key, said, &self.parts(), now).await?; // I/O
+        self.operator.board.publish(&self.object.key, said, &parts, now).await?; // I/O
         self.operator.board.fall_silent(&self.object.key, silent).await?; // I/O
+        self.operator.board.write(nothing).await?; // I/O
         let standing = self.standing(one, done);
         let known = Known {
             connection: &line.label,
             root,
             desired: &one.desired,
+            left: &left,
             active: u32::try_from(active).unwrap_or(u32::MAX),
             plan: &done.planned.plan,
             report: done.report.as_ref(),
@@ -138,8 +145,21 @@ impl Pass<'_> {
         self.operator.board.write(vec![(self.object.clone(), standing, status)]).await // I/O
     }
 
+    /// How a Member of the namespace stands that no Provider has a part in, if it declares nothing.
+    fn undeclared(
+        &self,
+        object: &Arc<Object>,
+        parts: &BTreeMap<ObjectRef, BTreeSet<ObjectRef>>,
+    ) -> Option<Standing> {
+        let is_ours = object.key.namespace == self.object.key.namespace
+            && !parts.contains_key(&object.key)
+            && self.declared.errors_of(&object.label()).is_none()
+            && self.operator.is_unknown_elsewhere(object, &self.object.key);
+        undeclared::standing(object, false).filter(|_| is_ours)
+    }
+
     /// Which Providers have a part in each object.
-    fn parts(&self) -> BTreeMap<ObjectRef, BTreeSet<ObjectRef>> {
+    pub(super) fn parts(&self) -> BTreeMap<ObjectRef, BTreeSet<ObjectRef>> {
         let mut parts: BTreeMap<ObjectRef, BTreeSet<ObjectRef>> = BTreeMap::new();
         // What other namespaces say of an object is not known here; it is said once it is.
         let is_own = |object: &ObjectRef| object.namespace == self.object.key.namespace;
@@ -177,8 +197,12 @@ impl Pass<'_> {
             let more = plan.refused.len() - 1;
             let more = if more > 0 { format!(" And {more} more.") } else { String::new() };
             let next = in_a_cluster(&first.next);
-            let said =
-                format!("{}: {} is refused: {}. {next}{more}", first.address, first.what, first.because);
+            let object = object_of(&first.address, &one.desired, self.memory.state().as_ref());
+            let keep = if object.is_some_and(|key| self.is_dying(&key)) { KEEP_IT } else { "" };
+            let said = format!(
+                "{}: {} is refused: {}. {next}{keep}{more}",
+                first.address, first.what, first.because
+            );
             Standing::new(Stand::Stalled, "Refused", said)
         } else if errors > 0 {
             let what = if errors == 1 { "object has" } else { "objects have" };
@@ -222,11 +246,13 @@ impl Pass<'_> {
             let said = format!("{}: {} waits {}.", first.address, first.what, first.because);
             Standing::new(Stand::Coming, "Deferred", said)
         } else if self.object.dying {
-            let said = "Deleted, but objects still name it: they are looked after until they are gone too.";
-            Standing::new(Stand::Coming, "Deleting", said)
+            Standing::new(Stand::Coming, "Deleting", self.waits_for(one))
         } else {
             Standing::new(Stand::Ready, "AsDeclared", "The provider shows what is declared.")
         };
+        if self.object.dying && standing.reason != "Deleting" {
+            standing.message = format!("{} {}", self.waits_for(one), standing.message);
+        }
         let held = !plan.held.is_empty();
         let said = match (done.released, done.kept) {
             (0, 0) if held => standing.message.clone(),
@@ -265,7 +291,9 @@ impl Pass<'_> {
                 matches!(refused.address.thing, Thing::Role(_)) && refused.what.starts_with("remove");
             let reason = if is_role { "InUse" } else { "Refused" };
             let next = in_a_cluster(&refused.next);
-            let said = format!("{} is refused: {}. {next}", refused.what, refused.because);
+            let object = object_of(&refused.address, &one.desired, Some(state));
+            let keep = if object.is_some_and(|key| self.is_dying(&key)) { KEEP_IT } else { "" };
+            let said = format!("{} is refused: {}. {next}{keep}", refused.what, refused.because);
             add(&refused.address, Standing::new(Stand::Stalled, reason, said));
         }
         for outcome in done.report.iter().flat_map(|report| &report.outcomes) {
@@ -323,6 +351,12 @@ impl Pass<'_> {
         let memberships = memberships.get(&object.key).cloned().unwrap_or_default();
         let standing = match (self.declared.errors_of(&object.label()), issues.get(&object.key)) {
             (Some(said), _) => Standing::new(Stand::Stalled, "Invalid", said),
+            (None, _)
+                if object.dying
+                    && let Some(said) = self.in_use(object) =>
+            {
+                Standing::new(Stand::Stalled, "InUse", said)
+            }
             (None, Some(issues)) => {
                 let worst = issues.iter().find(|one| one.stand == Stand::Stalled);
                 worst.or_else(|| issues.first()).cloned().unwrap_or_else(ready)
@@ -331,7 +365,11 @@ impl Pass<'_> {
                 let said = "Deleted; it goes when nothing is left of it at the provider.";
                 Standing::new(Stand::Coming, "Deleting", said)
             }
-            (None, None) => ready(),
+            (None, None) => {
+                let is_declared = one.desired.all_memberships().any(|(_, _, one)| one.object == object.key);
+                let nothing = Some(object).filter(|_| !is_declared);
+                nothing.and_then(|object| undeclared::standing(object, true)).unwrap_or_else(ready)
+            }
         };
         Part { standing, fields, memberships }
     }
@@ -356,84 +394,8 @@ fn ready() -> Standing {
     Standing::new(Stand::Ready, "AsDeclared", "The provider shows what is declared.")
 }
 
-/// What is so in each account of each Member: as it was seen, else as it is remembered.
-fn memberships(
-    desired: &Desired,
-    done: &Done,
-    state: &ProviderState,
-    issues: &Issues,
-) -> BTreeMap<ObjectRef, Vec<MembershipStatus>> {
-    let ids: BTreeMap<_, _> = state.accounts.iter().map(|(id, record)| (&record.path, id)).collect();
-    let mut all: BTreeMap<ObjectRef, Vec<MembershipStatus>> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for (path, email, one) in desired.all_memberships() {
-        let named = |account: &DesiredAccount| seen_from(&account.object, one.object.namespace.as_deref());
-        let account = desired.accounts.get(path).map_or_else(|| path.to_string(), named);
-        let id = ids.get(path).copied();
-        let record = id.and_then(|id| state.membership(id, email));
-        let content = id.and_then(|id| done.planned.world.content(id));
-        let member = content.and_then(|content| {
-            let known = record.and_then(|record| record.person.as_ref());
-            let is = |(id, member): &(_, &orgform_model::world::ActualMember)| {
-                Some(*id) == known || member.email.as_ref() == Some(email)
-            };
-            content.members.iter().find(is)
-        });
-        let invite = content.and_then(|content| content.invites.iter().find(|invite| invite.email == *email));
-        let phase = match (member, invite) {
-            (Some((_, member)), _) if member.disabled => MembershipPhase::Disabled,
-            (Some(_), _) => MembershipPhase::Active,
-            (None, Some(invite)) => match invite.status {
-                InviteStatus::Pending => MembershipPhase::Invited,
-                InviteStatus::Expired => MembershipPhase::Expired,
-                InviteStatus::Failed => MembershipPhase::Failed,
-            },
-            (None, None) => MembershipPhase::Absent,
-        };
-        let roles: Vec<String> = one.grants.keys().map(ToString::to_string).collect();
-        let external_id = member.map(|(id, _)| id.to_string());
-        let invite = invite.filter(|_| member.is_none()).map(|invite| Invite {
-            state: match invite.status {
-                InviteStatus::Pending => InviteState::Pending,
-                InviteStatus::Expired => InviteState::Expired,
-                InviteStatus::Failed => InviteState::Failed,
-            },
-            since: invite.invited_at.or_else(|| record?.mail.last),
-            expires_at: None,
-            mails: record.map_or(0, |record| record.mail.attempts),
-            last_mail: record.and_then(|record| record.mail.last),
-            mail: record.and_then(outcome),
-        });
-        let issue = issues.get(&one.object).and_then(|issues| issues.first());
-        let shown = !matches!(phase, MembershipPhase::Absent);
-        // One object may name an account twice: its own error says so.
-        if !seen.insert((one.object.clone(), account.clone())) {
-            continue;
-        }
-        all.entry(one.object.clone()).or_default().push(MembershipStatus {
-            account,
-            phase,
-            roles: if shown { roles } else { vec![] },
-            external_id,
-            invite,
-            reason: issue.map(|one| one.reason.to_string()),
-            message: issue.map(|one| cut(&one.message, 4000)),
-        });
-    }
-    all
-}
-
-fn outcome(record: &MembershipRecord) -> Option<MailOutcome> {
-    use orgform_model::invite::MailOutcome as Known;
-    record.mail.outcome.map(|outcome| match outcome {
-        Known::Sent => MailOutcome::Sent,
-        Known::Unknown => MailOutcome::Unknown,
-        Known::Failed => MailOutcome::Failed,
-    })
-}
-
 /// What is remembered has writers of its own.
-fn without_memory(mut status: serde_json::Value) -> serde_json::Value {
+pub(super) fn without_memory(mut status: serde_json::Value) -> serde_json::Value {
     if let Some(fields) = status.as_object_mut() {
         for name in MEMORY {
             fields.remove(name);

@@ -20,3 +20,4 @@ mod reads;
 mod shards;
 mod tenancy;
 mod trouble;
+mod undeclared;

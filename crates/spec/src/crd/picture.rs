@@ -143,13 +143,13 @@ pub struct Counts {
     pub accounts: u32,
     /// Declared custom roles.
     pub roles: u32,
-    /// Declared people.
+    /// People who are declared, or were and still have access.
     pub people: u32,
-    /// Declared memberships.
+    /// Memberships that are declared, or were and are still there.
     pub memberships: u32,
     /// Declared API keys.
     pub api_keys: u32,
-    /// Of the declared memberships, those whose person has accepted.
+    /// Of the memberships, those whose person has accepted.
     pub active: u32,
 }
 

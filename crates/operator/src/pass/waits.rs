@@ -1,0 +1,117 @@
+//! What a deleted object waits for, and what is not looked at while a Provider is paused.
+
+use serde_json::{Value, json};
+
+use super::say::without_memory;
+use super::{Arc, Clock, Object, ObjectKind, One, Pass, Stand, Standing, SystemClock, owners, to_value};
+
+/// How many names are told.
+const NAMES: usize = 5;
+
+impl Pass<'_> {
+    /// Why a deleted Account can't go and what to do, if living objects still name it.
+    pub(super) fn in_use(&self, account: &Object) -> Option<String> {
+        if account.key.kind != ObjectKind::Account {
+            return None;
+        }
+        let living = self.objects.iter().filter(|object| !object.dying && names(object, account));
+        let users = living.map(|object| self.named(object)).collect::<Vec<_>>();
+        (!users.is_empty()).then(|| {
+            format!(
+                "Deleted, but still named by {}: it stays until they are deleted too, or name it no more, and until \
+                 then what they declare there stays as it is. To keep the Account, annotate it with \
+                 orgform.dev/keep=true, so that it goes and nobody is touched, and apply it again.",
+                some_of(&users)
+            )
+        })
+    }
+
+    /// What a deleted Provider waits for.
+    pub(super) fn waits_for(&self, one: &One) -> String {
+        let mut all = one.objects();
+        all.extend(self.memory.with(|state| state.map(owners).unwrap_or_default()));
+        let users: Vec<String> = self
+            .objects
+            .iter()
+            .filter(|object| all.contains(&object.key))
+            .map(|object| self.named(object))
+            .collect();
+        format!(
+            "Deleted; it waits for {}: they are looked after until they are gone too. Annotated with \
+             orgform.dev/keep=true it goes at once, and everybody stays at the provider.",
+            some_of(&users)
+        )
+    }
+
+    /// Says of what was edited or deleted since it was last looked at that it waits.
+    pub(super) async fn tell_paused(&self) -> Result<(), kube::Error> {
+        let name = &self.object.key.name;
+        let one = self.declared.providers.iter().find(|one| *one.settings.name.as_str() == **name);
+        let mut ours = one.map(One::objects).unwrap_or_default();
+        ours.extend(self.memory.with(|state| state.map(owners).unwrap_or_default()));
+        let parts = self.parts();
+        let now = SystemClock.now();
+        let waiting = self.objects.iter().filter(|object| {
+            let observed = object.status.get("observedGeneration").and_then(Value::as_i64);
+            ours.contains(&object.key)
+                && (object.dying || observed != Some(object.generation))
+                // Others may have more to say.
+                && parts.get(&object.key).is_none_or(|all| all.len() < 2)
+                && self.operator.is_unknown_elsewhere(object, &self.object.key)
+        });
+        let said = waiting.map(|object| {
+            let what = if object.dying { "Deleted" } else { "Not looked at yet" };
+            let said = format!("{what}; the Provider {name} is paused, so nothing is done until it goes on.");
+            let standing = Standing::new(Stand::Stalled, "Paused", said);
+            let mut status = without_memory((*object.status).clone());
+            if !status.is_object() {
+                status = json!({});
+            }
+            status["observedGeneration"] = json!(object.generation);
+            status["conditions"] = to_value(&standing.conditions(object, now));
+            (object.clone(), standing, status)
+        });
+        let written = self.operator.board.write(said.collect()).await; // I/O
+        if let Err(error) = &written {
+            tracing::warn!(provider = %self.object.key, "a status could not be written");
+            tracing::debug!(provider = %self.object.key, %error, "a status could not be written");
+        }
+        written
+    }
+
+    /// An object as the Provider's owner would call it.
+    fn named(&self, object: &Arc<Object>) -> String {
+        let name = crate::object::seen_from(&object.key, self.object.key.namespace.as_deref());
+        format!("{} {name}", object.key.kind.as_str())
+    }
+}
+
+/// Whether an object names an account, as what it is in or below.
+fn names(object: &Object, account: &Object) -> bool {
+    let name = &*account.key.name;
+    // Most don't, and reading takes time.
+    if !object.text.contains(name) {
+        return false;
+    }
+    let text: Value = serde_json::from_str(&object.text).unwrap_or_default();
+    let spec = &text["spec"];
+    let own = object.key.namespace.as_deref();
+    let is_it = |reference: &Value| {
+        reference["name"] == json!(name)
+            && reference["namespace"].as_str().or(own) == account.key.namespace.as_deref()
+    };
+    let memberships = spec["memberships"].as_array().into_iter().flatten();
+    is_it(&spec["accountRef"])
+        || is_it(&spec["parentRef"])
+        || memberships.map(|one| &one["accountRef"]).any(is_it)
+}
+
+/// The first few, and how many more.
+fn some_of(names: &[String]) -> String {
+    let first = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => "what names it".to_owned(),
+        all if all > NAMES => format!("{first} and {} more", all - NAMES),
+        _ => first,
+    }
+}

@@ -1,0 +1,117 @@
+//! What is not declared any more, and what is deleted while others need it: the status tells, and nobody looks gone
+//! who is not.
+
+use orgform_sim::pureport::Act;
+
+use crate::bed::{Bed, ROLE};
+
+const ACCOUNTS: &str = "\
+apiVersion: orgform.dev/v1alpha1
+kind: Account
+metadata: { name: acme }
+spec: { providerRef: { name: pureport }, displayName: Acme }
+---
+apiVersion: orgform.dev/v1alpha1
+kind: Account
+metadata: { name: lab }
+spec: { parentRef: { name: acme }, displayName: Lab }
+---
+";
+
+fn member(name: &str, account: &str) -> String {
+    format!(
+        "apiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: {name} }}\nspec:\n  email: \
+         {name}@acme.example\n  memberships: [{{ accountRef: {{ name: {account} }}, roles: [read-only] }}]\n---\n"
+    )
+}
+
+fn reason(word: &str) -> String {
+    format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
+}
+
+fn said(bed: &Bed, object: &str) -> String {
+    bed.get(object, "{.status.conditions[?(@.type==\"Ready\")].message}")
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn without_the_key_a_member_keeps_its_access_and_with_an_empty_list_it_loses_it() {
+    let bed = Bed::new();
+    bed.secret();
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNTS + &member("ada", "acme") + &member("tim", "acme")));
+    let _operator = bed.operator();
+    bed.wait("omem/ada", &reason("Invited"));
+    bed.wait("omem/tim", &reason("Invited"));
+    let (writes, invites) = (bed.sim.stats().writes, bed.people("Acme").1);
+
+    let remove = "[{\"op\":\"remove\",\"path\":\"/spec/memberships\"}]";
+    bed.kubectl(&["patch", "omem/ada", "--type=json", "-p", remove]);
+    bed.wait("omem/ada", &reason("NothingDeclared"));
+    assert!(said(&bed, "omem/ada").contains("stays as it is"), "{}", said(&bed, "omem/ada"));
+    assert_eq!(bed.get("omem/ada", "{.status.summary.accounts}"), "acme");
+    assert_eq!((bed.sim.stats().writes, bed.people("Acme").1), (writes, invites));
+
+    bed.kubectl(&["patch", "omem/ada", "--type=merge", "-p", "{\"spec\":{\"memberships\":[]}}"]);
+    bed.wait("omem/ada", "jsonpath={.status.observedGeneration}=3");
+    assert_eq!(bed.people("Acme").1, invites - 1);
+    bed.wait("omem/ada", &reason("NothingDeclared"));
+    assert_eq!(
+        bed.get("omem/ada", "{.status.summary.invite}{.status.summary.roles}{.status.memberships}"),
+        ""
+    );
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_deleted_account_says_who_still_needs_it_and_can_be_kept() {
+    let bed = Bed::new();
+    bed.secret();
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNTS + &member("ada", "lab")));
+    let _operator = bed.operator();
+    bed.wait("omem/ada", &reason("Invited"));
+    let writes = bed.sim.stats().writes;
+    bed.kubectl(&["delete", "oacc/lab", "--wait=false"]);
+    bed.wait("oacc/lab", &reason("InUse"));
+    let words = said(&bed, "oacc/lab");
+    assert!(words.contains("Member ada") && words.contains("orgform.dev/keep=true"), "{words}");
+    // Its access is still there, and so it is shown.
+    assert_eq!(bed.get("omem/ada", "{.status.summary.accounts} {.status.summary.roles}"), "lab read-only");
+    assert_eq!(bed.get("oprov/pureport", "{.status.counts.people}"), "1");
+
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused=true"]);
+    bed.wait("oacc/lab", &reason("Paused"));
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused-"]);
+    bed.wait("oacc/lab", &reason("InUse"));
+
+    bed.kubectl(&["annotate", "oacc/lab", "orgform.dev/keep=true"]);
+    bed.wait("oacc/lab", "delete");
+    bed.apply(ACCOUNTS);
+    bed.wait("omem/ada", &reason("Invited"));
+    assert_eq!(bed.sim.stats().writes, writes);
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_refusal_of_a_deleted_person_says_how_to_keep_them_and_the_deleted_provider_what_it_waits_for() {
+    let bed = Bed::new();
+    bed.secret();
+    let protected = "  safety: { protected: [ada@acme.example] }\n";
+    bed.apply(&(bed.provider(protected) + ROLE + ACCOUNTS + &member("ada", "acme")));
+    let _operator = bed.operator();
+    bed.wait("omem/ada", &reason("Invited"));
+    bed.sim.act(Act::AcceptAll { except: 0.0, seed: 0 }).unwrap();
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/reconcile-at=joined"]);
+    bed.wait("omem/ada", "condition=Joined");
+
+    bed.kubectl(&["delete", "omem/ada", "--wait=false"]);
+    bed.wait("omem/ada", &reason("Refused"));
+    let words = said(&bed, "omem/ada");
+    assert!(words.contains("orgform.dev/keep=true, and apply it again"), "{words}");
+    assert_eq!(bed.get("omem/ada", "{.status.summary.accounts} {.status.summary.invite}"), "acme Joined");
+    assert_eq!(bed.get("oprov/pureport", "{.status.counts.people} {.status.counts.active}"), "1 1");
+
+    bed.kubectl(&["delete", "oprov/pureport", "--wait=false"]);
+    bed.wait("oprov/pureport", "jsonpath={.status.observedGeneration}=2");
+    let words = said(&bed, "oprov/pureport");
+    assert!(words.starts_with("Deleted; it waits for ") && words.contains("Member ada"), "{words}");
+}
