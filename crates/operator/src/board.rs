@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::cluster::Cluster;
-use crate::conditions::{Stand, Standing, cut, reason_now};
+use crate::conditions::{Stand, Standing, cut};
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::object::{Object, seen_from, writer};
@@ -154,7 +154,7 @@ impl Board {
             if is_there(&object, &status) {
                 continue;
             }
-            if reason_now(&object).as_deref() != Some(&*standing.reason) {
+            if standing.is_news(&object) {
                 events += 1;
                 if events <= EVENTS || object.key.kind == ObjectKind::Provider {
                     told.push((object.clone(), standing));

@@ -1,6 +1,7 @@
 //! Conditions in the form of kstatus: `Ready` always, `Reconciling` and `Stalled` only while they hold. Pure.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -8,6 +9,9 @@ use orgform_spec::crd::{Condition, condition};
 use serde::{Deserialize, Serialize};
 
 use crate::object::Object;
+
+/// How many bytes of a message are shown.
+const LONGEST: usize = 8000;
 
 /// How something stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +44,14 @@ impl Standing {
         Self { stand, reason: reason.into(), message: message.into(), more: vec![] }
     }
 
+    /// Whether it is another thing than the object's status says: another reason, or about another digest.
+    pub(crate) fn is_news(&self, object: &Object) -> bool {
+        let ready = before(object).into_iter().find(|one| one.type_ == condition::READY);
+        ready.is_none_or(|said| {
+            said.reason != self.reason || digests(&said.message) != digests(&cut(&self.message, LONGEST))
+        })
+    }
+
     /// The conditions; one that stays as it was keeps its time.
     pub(crate) fn conditions(&self, object: &Object, now: Timestamp) -> Vec<Condition> {
         let Self { stand, reason, message, more } = self;
@@ -59,18 +71,13 @@ impl Standing {
                 type_: type_.to_owned(),
                 status: status.to_owned(),
                 reason: reason.into_owned(),
-                message: cut(&message, 8000),
+                message: cut(&message, LONGEST),
                 observed_generation: Some(object.generation),
                 last_transition_time: same.map_or(Time(now), |one| one.last_transition_time.clone()),
             }
         };
         all.into_iter().map(as_condition).collect()
     }
-}
-
-/// The reason of the `Ready` condition that an object has now.
-pub(crate) fn reason_now(object: &Object) -> Option<String> {
-    before(object).into_iter().find(|one| one.type_ == condition::READY).map(|one| one.reason)
 }
 
 /// A text of at most so many bytes.
@@ -85,6 +92,12 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     format!("{}...", &text[..end])
 }
 
+/// The digests that a text names.
+fn digests(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
+    words.filter(|word| word.starts_with("sha256:")).collect()
+}
+
 fn before(object: &Object) -> Vec<Condition> {
     #[derive(Default, Deserialize)]
     struct Status {
@@ -95,4 +108,41 @@ fn before(object: &Object) -> Vec<Condition> {
         return vec![];
     }
     Status::deserialize(&*object.status).unwrap_or_default().conditions
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use orgform_model::{ObjectKind, ObjectRef};
+
+    use super::*;
+
+    /// A Provider whose status says this.
+    fn saying(said: &Standing) -> Object {
+        let mut provider = Object {
+            key: ObjectRef::of_file(ObjectKind::Provider, "pureport"),
+            uid: String::new(),
+            generation: 1,
+            created: Timestamp::UNIX_EPOCH,
+            dying: false,
+            kept: false,
+            annotations: Default::default(),
+            text: Arc::from(""),
+            elsewhere: Default::default(),
+            status: Arc::default(),
+        };
+        let conditions = said.conditions(&provider, Timestamp::UNIX_EPOCH);
+        provider.status = Arc::new(serde_json::json!({ "conditions": conditions }));
+        provider
+    }
+
+    #[test]
+    fn another_digest_is_news_and_other_words_are_not() {
+        let held = |said: &str| Standing::new(Stand::Stalled, "Held", said);
+        let provider = saying(&held("2 people. Release it: `orgform.dev/release=keep=sha256:aa`."));
+        assert!(!held("3 people (sha256:aa).").is_news(&provider), "an Event per pass would be too many");
+        assert!(held("2 people. Release it: `orgform.dev/release=keep=sha256:ab`.").is_news(&provider));
+        assert!(Standing::new(Stand::Ready, "AsDeclared", "sha256:aa").is_news(&provider));
+    }
 }

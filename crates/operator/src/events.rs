@@ -1,4 +1,5 @@
-//! Kubernetes Events: one when the reason of an object's `Ready` condition changes, none otherwise.
+//! Kubernetes Events: one when the reason of an object's `Ready` condition changes, or the digest that it is about; none
+//! otherwise.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
@@ -9,14 +10,17 @@ use crate::object::Object;
 
 /// Tells Events.
 #[derive(Clone)]
-pub(crate) struct Events(Recorder);
+pub(crate) struct Events {
+    client: Client,
+    reporter: Reporter,
+}
 
 impl Events {
     /// Tells them in the name of this copy.
     pub(crate) fn new(client: Client, us: &str) -> Self {
         let reporter =
             Reporter { controller: "orgform.dev/operator".to_owned(), instance: Some(us.to_owned()) };
-        Self(Recorder::new(client, reporter))
+        Self { client, reporter }
     }
 
     /// Tells how an object stands now. That it could not be told hinders nothing.
@@ -40,7 +44,9 @@ impl Events {
             uid: Some(object.uid.clone()),
             ..ObjectReference::default()
         };
-        if let Err(error) = self.0.publish(&event, &reference).await {
+        // One that is kept counts whatever has the same reason, and shows the note of the first.
+        let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
+        if let Err(error) = recorder.publish(&event, &reference).await {
             tracing::debug!(%error, "an Event could not be told");
         }
     }

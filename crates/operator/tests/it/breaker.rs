@@ -67,14 +67,19 @@ fn many_deletions_remove_nobody_until_they_are_released_and_keeping_touches_nobo
     assert_eq!(bed.sim.stats().writes, writes, "nothing was written at the provider");
 
     // This time they may go.
+    bed.kubectl(&["delete", "omem/person-0", "omem/person-1", "--timeout=180s"]);
     bed.kubectl(&["delete", "omem", "--all", "--wait=false"]);
     bed.wait("oprov/pureport", HELD);
+    let kept = digest;
     let digest = bed.get("oprov/pureport", "{.status.held[0].digest}");
+    assert_ne!(digest, kept, "two of them are gone already");
     let release = format!("orgform.dev/release=remove={digest}");
     bed.kubectl(&["annotate", "--overwrite", "oprov/pureport", &release]);
     bed.kubectl(&["delete", "omem", "--all", "--timeout=180s"]);
     assert_eq!(bed.people("Acme"), (1, 0));
     assert_eq!(bed.sim.stats().mails, mails, "nobody was mailed again");
+    let told = bed.kubectl(&["events", "--for", "provider.orgform.dev/pureport"]);
+    assert!(told.contains(&kept) && told.contains(&digest), "each group has an Event of its own: {told}");
 }
 
 #[test]

@@ -89,12 +89,6 @@ impl Release {
         self.kubectl(&["wait", "--for=condition=Ready", kinds, "--all", "--timeout=180s"]);
     }
 
-    /// Waits until a Provider's `Ready` has this reason.
-    fn wait_for_reason(&self, reason: &str) {
-        let holds = format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={reason}");
-        self.plane.kubectl().wait_for(PEOPLE, "oprov/pureport", &holds).unwrap();
-    }
-
     /// Plays the pod: the program with the arguments and the service account of the Deployment.
     fn pod(&self) -> Operator {
         let pod = &self.json(&["get", "--namespace", HOME, "deployment/orgform"])["spec"]["template"]["spec"];
@@ -165,13 +159,6 @@ fn installed_upgraded_and_uninstalled_it_uses_what_it_was_granted_and_removes_no
     release.wait_until_ready();
     assert!(!release.kubectl(&["get", "secret/lab-pipeline", "-o", "jsonpath={.data.secret}"]).is_empty());
     release.kubectl(&["delete", "omem/tim", "--timeout=180s"]);
-    // The same Event for the second time is not another one: it is counted.
-    for _ in 0..2 {
-        release.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused=true"]);
-        release.wait_for_reason("Paused");
-        release.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused-"]);
-        release.kubectl(&["wait", "--for=condition=Ready", "oprov/pureport", "--timeout=180s"]);
-    }
 
     let granted = release
         .granted(&[["default", "clusterrole", "orgform-orgform"], [HOME, "role.rbac", "orgform-lease"]]);
