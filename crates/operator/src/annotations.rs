@@ -30,6 +30,16 @@ pub(crate) struct Releases {
     pub(crate) unknown: Vec<String>,
 }
 
+/// The line that puts one of our annotations on a Provider, for a shell.
+pub(crate) fn command(provider: &Object, annotation: &str) -> String {
+    command_for(&provider.namespace(), &provider.key.name, annotation)
+}
+
+/// The line that puts one of our annotations, such as `release=keep=sha256:…`, on the Provider of a namespace.
+pub fn command_for(namespace: &str, provider: &str, annotation: &str) -> String {
+    format!("kubectl annotate oprov {provider} -n {namespace} --overwrite orgform.dev/{annotation}")
+}
+
 /// Whether a Provider is paused.
 pub(crate) fn is_paused(provider: &Object) -> bool {
     provider.annotations.get(PAUSED).is_some_and(|value| value != "false")

@@ -127,7 +127,8 @@ fn errors<'f>(
 impl Declared {
     /// What is wrong with an object, as sentences; none if nothing is.
     pub(crate) fn errors_of(&self, label: &str) -> Option<String> {
-        let said: Vec<String> = errors(&self.findings, label).map(sentence).collect();
+        let said: Vec<String> =
+            errors(&self.findings, label).map(|finding| sentence(finding, label)).collect();
         (!said.is_empty()).then(|| said.join(" "))
     }
 }
@@ -149,11 +150,22 @@ impl One {
     }
 }
 
-/// A finding without its place: the object is the place.
-fn sentence(finding: &Finding) -> String {
-    let Finding { severity: _, message, places: _, label, hint } = finding;
-    let label = label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
-    let mut said = format!("{message}{label}.");
+/// A finding of an object without its place: the object is the place. Others of its namespace that are meant too are named.
+fn sentence(finding: &Finding, object: &str) -> String {
+    let Finding { severity: _, message, places, label, hint } = finding;
+    let label =
+        label.as_ref().map(|label| format!(" ({})", label.replace("in this root", "in this namespace")));
+    let others: BTreeSet<&str> = places
+        .iter()
+        .filter_map(|place| near(&place.file, object))
+        .filter(|other| object != *other)
+        .collect();
+    let others: Vec<&str> = others.into_iter().filter_map(|other| Some(other.split_once('/')?.1)).collect();
+    let others = match &others[..] {
+        [] => String::new(),
+        _ => format!(", see {} too", others.join(", ")),
+    };
+    let mut said = format!("{message}{}{others}.", label.unwrap_or_default());
     if let Some(first) = said.get(..1) {
         said = first.to_uppercase() + &said[1..];
     }
@@ -161,6 +173,12 @@ fn sentence(finding: &Finding) -> String {
         Some(hint) => format!("{said} Hint: {hint}"),
         None => said,
     }
+}
+
+/// An object, if it is in the namespace of another one.
+fn near<'o>(other: &'o str, object: &str) -> Option<&'o str> {
+    let of = |label: &str| label.split_once('/').map(|(namespace, _)| namespace.to_owned());
+    (of(other) == of(object)).then_some(other)
 }
 
 #[cfg(test)]
@@ -263,5 +281,28 @@ mod tests {
             assert!(one.desired.frozen.objects.contains(&theirs), "what it declared before stays as it is");
             assert!(matches!(one.desired.subject, orgform_model::desired::Subject::Everything));
         }
+    }
+
+    #[test]
+    fn words_of_files_are_those_of_a_namespace_and_the_other_object_is_named() {
+        let key = |key: &str| json!({ "secretKeyRef": { "name": "pureport", "key": key } });
+        let provider =
+            json!({ "pureport": { "credentials": { "key": key("key"), "secret": key("secret") } } });
+        let ada = |account: &str| {
+            let membership = json!({ "accountRef": { "name": account }, "roles": ["admin"] });
+            json!({ "email": "ada@acme.example", "memberships": [membership] })
+        };
+        let objects = [
+            object(ObjectKind::Provider, "org", "pureport", provider),
+            object(ObjectKind::Account, "org", "acme", json!({ "providerRef": { "name": "pureport" } })),
+            object(ObjectKind::Member, "org", "ada", ada("acme")),
+            object(ObjectKind::Member, "org", "ada-too", ada("acme")),
+            object(ObjectKind::Member, "org", "tim", ada("gone")),
+        ];
+        let declared = declared("org", &objects);
+        let doubled = declared.errors_of("org/members/ada").unwrap();
+        assert!(doubled.contains("two declarations for acme, see members/ada-too too."), "{doubled}");
+        let unknown = declared.errors_of("org/members/tim").unwrap();
+        assert!(unknown.contains("(not declared in this namespace)"), "{unknown}");
     }
 }

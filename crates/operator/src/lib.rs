@@ -34,6 +34,7 @@ mod tokens;
 mod undeclared;
 mod watching;
 
+pub use annotations::command_for;
 pub use args::{Args, LogFormat};
 pub use look::{Looked, NotConnected};
 pub use operator::run;

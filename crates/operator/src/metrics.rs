@@ -81,6 +81,7 @@ pub(crate) struct Metrics {
     held_people: Family<OfProvider, Gauge>,
     refused: Family<OfProvider, Gauge>,
     drift: Family<OfProvider, Gauge>,
+    invalid: Family<OfProvider, Gauge>,
     watch_errors: Family<OfWatch, Counter>,
     watch_age: Family<OfWatch, Gauge<f64, AtomicU64>>,
     status_writes: Counter,
@@ -110,6 +111,7 @@ impl Metrics {
             held_people: Family::default(),
             refused: Family::default(),
             drift: Family::default(),
+            invalid: Family::default(),
             watch_errors: Family::default(),
             watch_age: Family::default(),
             status_writes: Counter::default(),
@@ -143,6 +145,7 @@ impl Metrics {
         );
         all.register("refused", "Changes that are refused", metrics.refused.clone());
         all.register("drift", "Differences that are only reported", metrics.drift.clone());
+        all.register("invalid_objects", "Objects that have an error", metrics.invalid.clone());
         all.register("watch_errors", "Errors of watches", metrics.watch_errors.clone());
         all.register(
             "watch_age_seconds",
@@ -173,6 +176,20 @@ impl Metrics {
         let of_pass = OfPass { namespace: namespace.clone(), provider: provider.clone(), outcome };
         self.passes.get_or_create(&of_pass).inc();
         self.seconds.get_or_create(&OfProvider { namespace, provider }).observe(took.as_secs_f64());
+    }
+
+    /// So many objects of a Provider's namespace have an error.
+    pub(crate) fn invalid(&self, provider: &ObjectRef, objects: usize) {
+        let count = i64::try_from(objects).unwrap_or(i64::MAX);
+        self.invalid.get_or_create(&of(provider)).set(count);
+    }
+
+    /// A Provider is gone, and nothing waits for anybody there any more.
+    pub(crate) fn gone(&self, provider: &ObjectRef) {
+        let of = of(provider);
+        for gauges in [&self.open, &self.held, &self.held_people, &self.refused, &self.drift, &self.invalid] {
+            gauges.remove(&of);
+        }
     }
 
     /// A plan was made.
@@ -262,6 +279,7 @@ mod tests {
         let of = of(&provider);
         let plain = [&metrics.reads, &metrics.written, &metrics.failed, &metrics.mails, &metrics.removals];
         plain.into_iter().for_each(|family| drop(family.get_or_create(&of)));
+        metrics.invalid(&provider, 1);
         let gauges = [&metrics.open, &metrics.held, &metrics.held_people, &metrics.refused, &metrics.drift];
         gauges.into_iter().for_each(|family| drop(family.get_or_create(&of)));
         drop(metrics.oldest.get_or_create(&of));
@@ -276,6 +294,19 @@ mod tests {
         types
             .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
             .collect()
+    }
+
+    #[test]
+    fn what_waits_at_a_provider_goes_with_it() {
+        let metrics = Metrics::new(1);
+        let provider = ObjectRef::of_file(ObjectKind::Provider, "pureport");
+        metrics.invalid(&provider, 3);
+        let labels = "{namespace=\"\",provider=\"pureport\"}";
+        let shown =
+            |metrics: &Metrics| metrics.text(&[]).contains(&format!("orgform_invalid_objects{labels} 3"));
+        assert!(shown(&metrics), "{}", metrics.text(&[]));
+        metrics.gone(&provider);
+        assert!(!shown(&metrics));
     }
 
     fn file(name: &str) -> String {

@@ -33,6 +33,7 @@ use crate::owners::{letting_go, object_of, owners};
 use crate::picture::{self, Known};
 use crate::tenants;
 
+mod asked;
 mod say;
 mod seats;
 mod waits;
@@ -78,6 +79,7 @@ struct Done {
 pub(crate) async fn pass(operator: &Operator, provider: &ObjectRef) -> Ended {
     let Some(object) = operator.cluster.get(provider) else {
         operator.forget(provider);
+        operator.metrics.gone(provider);
         return Ended::Gone;
     };
     let objects = operator.cluster.matters_to(&object.namespace());
@@ -111,6 +113,7 @@ pub(crate) async fn pass(operator: &Operator, provider: &ObjectRef) -> Ended {
 
 impl Pass<'_> {
     async fn run(&self) -> Ended {
+        self.operator.metrics.invalid(&self.object.key, self.errors().len());
         if let Err(error) = self.forget_vanished().await {
             return self
                 .failed("Memory", &format!("What was let go of by hand could not be written down: {error}."))

@@ -4,13 +4,14 @@ use serde_json::Map;
 
 use orgform_model::Thing;
 use orgform_plan::Fate;
+use orgform_provider::ErrorKind;
 use orgform_spec::crd::{MembershipPhase, MembershipStatus};
 use serde_json::json;
 
 use super::{
     Address, Arc, BTreeMap, BTreeSet, Clock, Done, Ended, EngineError, Known, Line, Object, ObjectKind,
-    ObjectRef, Offer, One, Pass, ProviderState, Stand, Standing, SystemClock, condition, object_of, owners,
-    picture, to_value,
+    ObjectRef, Offer, One, Pass, ProviderState, Stand, Standing, SystemClock, asked, condition, object_of,
+    owners, picture, to_value,
 };
 use crate::board::{MEMORY, Part};
 use crate::pass::seats::{Seats, seats};
@@ -67,7 +68,15 @@ impl Pass<'_> {
                 "Refused"
             }
         };
-        self.failed(reason, &said).await
+        let is_denied =
+            matches!(error, EngineError::Unobservable(error) if matches!(error.kind, ErrorKind::Denied));
+        if !is_denied {
+            return self.failed(reason, &said).await;
+        }
+        // It is tried again, but only another credential helps.
+        tracing::warn!(provider = %self.object.key, reason, "a pass failed");
+        self.tell(Standing::new(Stand::Stalled, reason, said), None).await;
+        Ended::Failed
     }
 
     /// Says of everything that declares something of this Provider why nothing is done.
@@ -129,7 +138,7 @@ impl Pass<'_> {
         self.operator.board.publish(&self.object.key, said, &parts, now).await?; // I/O
         self.operator.board.fall_silent(&self.object.key, silent).await?; // I/O
         self.operator.board.write(nothing).await?; // I/O
-        let standing = self.standing(one, done);
+        let standing = self.standing(one, done, &offers);
         let known = Known {
             connection: &line.label,
             root,
@@ -174,24 +183,11 @@ impl Pass<'_> {
     }
 
     /// How the Provider stands: what needs somebody comes first.
-    fn standing(&self, one: &One, done: &Done) -> Standing {
+    fn standing(&self, one: &One, done: &Done, offers: &[Offer]) -> Standing {
         let plan = &done.planned.plan;
         let errors = self.errors();
         let mut standing = if !plan.held.is_empty() {
-            let groups: Vec<String> = plan
-                .held
-                .iter()
-                .take(8)
-                .map(|group| {
-                    let account = group.account.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
-                    format!("{account}{} ({})", group.because, group.digest.as_str())
-                })
-                .collect();
-            let said = format!(
-                "Held: {}. Annotate this Provider with orgform.dev/release: remove=DIGEST to let a group go, or \
-                 keep=DIGEST to let go of deleted objects and keep everybody at the provider.",
-                groups.join("; ")
-            );
+            let said = self.held(&plan.held);
             Standing::new(Stand::Stalled, "Held", said)
         } else if let Some(first) = plan.refused.first() {
             let more = plan.refused.len() - 1;
@@ -204,13 +200,8 @@ impl Pass<'_> {
                 first.address, first.what, first.because
             );
             Standing::new(Stand::Stalled, "Refused", said)
-        } else if errors > 0 {
-            let what = if errors == 1 { "object has" } else { "objects have" };
-            Standing::new(
-                Stand::Stalled,
-                "Invalid",
-                format!("{errors} {what} an error; their status says which."),
-            )
+        } else if !errors.is_empty() {
+            Standing::new(Stand::Stalled, "Invalid", asked::invalid(&errors))
         } else if let Some(unseen) = plan.unseen.first() {
             let what = unseen.account.as_ref().map_or_else(|| plan.provider.to_string(), ToString::to_string);
             Standing::new(
@@ -220,24 +211,22 @@ impl Pass<'_> {
             )
         } else if !plan.changes.is_empty() {
             let waits = done.report.as_ref().is_some_and(|report| !report.is_complete());
-            let count = plan.changes.len();
+            let changes = match plan.changes.len() {
+                1 => "1 change is".to_owned(),
+                more => format!("{more} changes are"),
+            };
             match (one.desired.policy.mode, waits) {
                 (orgform_model::policy::Mode::Apply, false)
                     if one.desired.policy.approval == orgform_model::policy::Approval::Required =>
                 {
-                    let said = format!(
-                        "{count} changes wait for approval. Read `status.changes`, then annotate this Provider with \
-                         orgform.dev/approve: {}.",
-                        plan.digest.as_str()
-                    );
+                    let said = self.approval(plan, offers);
                     Standing::new(Stand::Stalled, "ApprovalRequired", said)
                 }
                 (orgform_model::policy::Mode::Apply, _) => {
-                    Standing::new(Stand::Coming, "Changing", format!("{count} changes are not done yet."))
+                    Standing::new(Stand::Coming, "Changing", format!("{changes} not done yet."))
                 }
                 (mode, _) => {
-                    let said =
-                        format!("{count} changes are planned; the mode is {mode:?}, so nothing is written.");
+                    let said = format!("{changes} planned; the mode is {mode:?}, so nothing is written.");
                     Standing::new(Stand::Stalled, "Planned", said)
                 }
             }
@@ -257,7 +246,9 @@ impl Pass<'_> {
         let said = match (done.released, done.kept) {
             (0, 0) if held => standing.message.clone(),
             (0, 0) => "Nothing waits for a release.".to_owned(),
+            (1, 0) => "1 group was released and went.".to_owned(),
             (released, 0) => format!("{released} groups were released and went."),
+            (_, 1) => "1 group was let go of; nobody was touched.".to_owned(),
             (_, kept) => format!("{kept} groups were let go of; nobody was touched."),
         };
         let reason = if held { "OverTheLimit" } else { "NothingHeld" };
@@ -265,10 +256,10 @@ impl Pass<'_> {
         standing
     }
 
-    /// How many objects of the namespace have an error.
-    fn errors(&self) -> usize {
+    /// The objects of the namespace that have an error.
+    pub(super) fn errors(&self) -> Vec<&Object> {
         let own = self.objects.iter().filter(|object| object.key.namespace == self.object.key.namespace);
-        own.filter(|object| self.declared.errors_of(&object.label()).is_some()).count()
+        own.filter(|object| self.declared.errors_of(&object.label()).is_some()).map(|one| &**one).collect()
     }
 
     /// What hinders each object.

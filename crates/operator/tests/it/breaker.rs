@@ -54,10 +54,29 @@ fn many_deletions_remove_nobody_until_they_are_released_and_keeping_touches_nobo
     let events = bed.kubectl(&["events", "--for", "provider.orgform.dev/pureport"]);
     assert!(events.contains("Held"), "{events}");
 
+    // What fits nothing is told, with commands that do.
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/release=keep=sha256:0f9b"]);
+    let message = "{.status.conditions[?(@.type==\"Ready\")].message}";
+    let said = || bed.get("oprov/pureport", message);
+    while !said().contains("fits nothing that is held: `keep=sha256:0f9b`") {
+        operator.wait_for_pass();
+    }
+    let command = format!(
+        "`kubectl annotate oprov pureport -n {} --overwrite orgform.dev/release=keep={}`",
+        bed.namespace,
+        bed.get("oprov/pureport", "{.status.held[0].digest}")
+    );
+    assert!(said().contains(&command), "{}", said());
+
     // They are kept: the objects go, the people stay, and declaring them again takes them over without a write.
     let digest = bed.get("oprov/pureport", "{.status.held[0].digest}");
     let writes = bed.sim.stats().writes;
-    bed.kubectl(&["annotate", "oprov/pureport", &format!("orgform.dev/release=keep={digest}")]);
+    bed.kubectl(&[
+        "annotate",
+        "--overwrite",
+        "oprov/pureport",
+        &format!("orgform.dev/release=keep={digest}"),
+    ]);
     bed.kubectl(&["delete", "omem", "--all", "--timeout=180s"]);
     assert_eq!(bed.people("Acme"), (PEOPLE + 1, 0));
     operator.hush();

@@ -76,7 +76,7 @@ impl Release {
 
     /// Applies the example, as the README does.
     fn apply_acme(&self) {
-        self.kubectl(&["apply", "-k", &path("examples/acme")]);
+        self.kubectl(&["apply", "--server-side", "-k", &path("examples/acme")]);
         let endpoint = format!("{{\"spec\":{{\"pureport\":{{\"endpoint\":\"{}\"}}}}}}", self.sim.url());
         self.kubectl(&["patch", "oprov/pureport", "--type=merge", "-p", &endpoint]);
         let (key, secret) = Sim::admin_key();

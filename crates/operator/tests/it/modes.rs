@@ -30,7 +30,7 @@ fn a_provider_shows_its_plan_waits_for_approval_and_stands_still_when_paused() {
     let bed = Bed::new();
     bed.secret();
     bed.apply(&(bed.provider("  mode: Plan\n") + ROLE + ACCOUNT + &member("ada", "")));
-    let _operator = bed.operator();
+    let mut operator = bed.operator();
     bed.wait("oprov/pureport", &reason("Planned"));
     assert_eq!(bed.get("oprov/pureport", "{.status.changes.total}"), "2");
     assert_eq!(bed.sim.stats().writes, 0);
@@ -45,12 +45,19 @@ fn a_provider_shows_its_plan_waits_for_approval_and_stands_still_when_paused() {
     bed.wait("oprov/pureport", &reason("ApprovalRequired"));
     assert_eq!(bed.sim.stats().writes, 0);
     let digest = bed.get("oprov/pureport", "{.status.digest}");
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/approve=sha256:beef"]);
+    let message = "{.status.conditions[?(@.type==\"Ready\")].message}";
+    while !bed.get("oprov/pureport", message).contains("fits no plan that was shown lately: `sha256:beef`") {
+        operator.wait_for_pass();
+    }
+    let command = format!("-n {} --overwrite orgform.dev/approve={digest}`", bed.namespace);
+    assert!(bed.get("oprov/pureport", message).contains(&command));
 
     // What is declared after the approval was given is not in it.
     bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused=true"]);
     bed.wait("oprov/pureport", &reason("Paused"));
     bed.apply(&member("tim", ""));
-    bed.kubectl(&["annotate", "oprov/pureport", &format!("orgform.dev/approve={digest}")]);
+    bed.kubectl(&["annotate", "--overwrite", "oprov/pureport", &format!("orgform.dev/approve={digest}")]);
     assert_eq!(bed.sim.stats().writes, 0);
     bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused-"]);
     bed.wait("omem/ada", &reason("Invited"));
@@ -94,6 +101,7 @@ fn a_secret_that_is_corrected_is_used_at_once() {
     bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada", "")));
     let mut operator = bed.operator();
     bed.wait("oprov/pureport", &reason("Unobservable"));
+    bed.wait("oprov/pureport", "condition=Stalled");
     let patch = format!("{{\"stringData\":{{\"secret\":\"{secret}\"}}}}");
     bed.kubectl(&["patch", "secret/pureport", "--type=merge", "-p", &patch]);
     bed.wait("omem/ada", &reason("Invited"));

@@ -1,0 +1,174 @@
+//! What a Provider asks somebody for, as commands to copy; and what was asked of it that fits nothing.
+
+use orgform_plan::{Held, Plan};
+
+use super::{Offer, Pass, Releases};
+use crate::annotations;
+use crate::object::Object;
+
+/// How many groups are told of.
+const GROUPS: usize = 8;
+
+/// How many objects in error are named.
+const NAMED: usize = 5;
+
+impl Pass<'_> {
+    /// What is held and why, and how to keep everybody or let them go.
+    pub(super) fn held(&self, held: &[Held]) -> String {
+        let releases = annotations::releases(&self.object);
+        let is_spent = |digest: &str| {
+            self.memory
+                .with(|state| state.is_some_and(|state| state.spent.keys().any(|one| names(digest, one))))
+        };
+        let misfits = misfits(&releases, held, is_spent);
+        held_text(&self.object, held, &misfits)
+    }
+
+    /// How to agree to a plan.
+    pub(super) fn approval(&self, plan: &Plan, offers: &[Offer]) -> String {
+        let changes = match plan.changes.len() {
+            1 => "1 change waits".to_owned(),
+            more => format!("{more} changes wait"),
+        };
+        let named = annotations::approved(&self.object);
+        let misfit = named.filter(|named| !offers.iter().any(|offer| offer.digest == *named));
+        let misfit = misfit.map_or_else(String::new, |named| {
+            format!(" The annotation orgform.dev/approve fits no plan that was shown lately: `{named}`.")
+        });
+        let approve = annotations::command(&self.object, &format!("approve={}", plan.digest.as_str()));
+        format!("{changes} for approval.{misfit} Read `status.changes`, then agree: `{approve}`.")
+    }
+}
+
+/// How many objects have an error, and the first of them.
+pub(super) fn invalid(objects: &[&Object]) -> String {
+    let name = |one: &&Object| format!("{}/{}", one.key.kind.as_str().to_lowercase(), one.key.name);
+    let mut named = objects.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+    if objects.len() > NAMED {
+        named.push_str(&format!(", and {} more", objects.len() - NAMED));
+    }
+    match objects.len() {
+        1 => format!("1 object has an error: {named}; its status says which."),
+        more => format!("{more} objects have an error: {named}; their status says which."),
+    }
+}
+
+fn held_text(provider: &Object, held: &[Held], misfits: &[String]) -> String {
+    let of = |group: &Held| group.account.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+    let groups = held.iter().take(GROUPS);
+    let because: Vec<String> =
+        groups.clone().map(|group| format!("{}{}", of(group), group.because)).collect();
+    let mut said = format!("Held: {}.", because.join("; "));
+    if !misfits.is_empty() {
+        said.push_str(&format!(
+            " The annotation orgform.dev/release fits nothing that is held: `{}`.",
+            misfits.join(",")
+        ));
+    }
+    for group in groups {
+        let release =
+            |what: &str| annotations::command(provider, &format!("release={what}={}", group.digest.as_str()));
+        let of = if held.len() > 1 { of(group) } else { String::new() };
+        said.push_str(&format!(
+            " {of}To let go of deleted objects and keep everybody at the provider: `{}`. To let exactly this go: `{}`.",
+            release("keep"),
+            release("remove")
+        ));
+    }
+    said
+}
+
+/// What a release says that names neither a held group nor one that was dealt with.
+fn misfits(releases: &Releases, held: &[Held], is_spent: impl Fn(&str) -> bool) -> Vec<String> {
+    let is_held = |named: &String| held.iter().any(|group| group.digest.is_named(named));
+    let keep = releases.keep.iter().filter(|one| !is_held(one) && !is_spent(&format!("keep={one}")));
+    let remove = releases.remove.iter().filter(|one| !is_held(one) && !is_spent(one));
+    let keep = keep.map(|one| format!("keep={one}"));
+    keep.chain(remove.map(|one| format!("remove={one}"))).chain(releases.unknown.iter().cloned()).collect()
+}
+
+/// Whether somebody meant this digest that is spent, by its beginning perhaps.
+fn names(text: &str, spent: &str) -> bool {
+    let text = text.trim_end_matches('…');
+    text.len() > "keep=sha256:".len() && spent.starts_with(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use orgform_model::{ObjectKind, ObjectRef};
+    use orgform_plan::Digest;
+
+    use super::*;
+
+    fn object(kind: ObjectKind, name: &str) -> Object {
+        Object {
+            key: ObjectRef { kind, namespace: Some(Arc::from("org")), name: Arc::from(name) },
+            uid: String::new(),
+            generation: 1,
+            created: Timestamp::UNIX_EPOCH,
+            dying: false,
+            kept: false,
+            annotations: Default::default(),
+            text: Arc::from(""),
+            elsewhere: Default::default(),
+            status: Arc::default(),
+        }
+    }
+
+    fn group(of: &str) -> Held {
+        Held {
+            account: Some(of.into()),
+            because: "too many".to_owned(),
+            digest: Digest::of(of),
+            changes: vec![],
+        }
+    }
+
+    #[test]
+    fn what_is_held_comes_with_commands_to_copy_keeping_first() {
+        let group = group("acme");
+        let digest = group.digest.as_str().to_owned();
+        let said =
+            held_text(&object(ObjectKind::Provider, "pureport"), &[group], &["keep=DIGEST".to_owned()]);
+        let command = "kubectl annotate oprov pureport -n org --overwrite orgform.dev/release";
+        let (keep, remove) = (format!("`{command}=keep={digest}`"), format!("`{command}=remove={digest}`"));
+        assert!(said.find(&keep).unwrap() < said.find(&remove).unwrap(), "{said}");
+        assert!(said.starts_with("Held: acme: too many. The annotation"), "{said}");
+        assert!(said.contains("fits nothing that is held: `keep=DIGEST`."), "{said}");
+    }
+
+    #[test]
+    fn a_release_that_fits_nothing_is_told_and_one_that_was_carried_out_is_not() {
+        let held = [group("acme")];
+        let digest = held[0].digest.as_str();
+        let (short, long) = (digest[..11].to_owned(), digest[..19].to_owned());
+        let said = |keep: &str, remove: &str| {
+            let releases = Releases {
+                keep: [keep.to_owned()].into(),
+                remove: [remove.to_owned()].into(),
+                unknown: vec![],
+            };
+            let (kept, gone) = (Digest::of("kept"), Digest::of("gone"));
+            let spent = [format!("keep={}", kept.as_str()), gone.as_str().to_owned()];
+            misfits(&releases, &held, |text| spent.iter().any(|one| names(text, one)))
+        };
+        assert_eq!(said(&long, digest), Vec::<String>::new());
+        assert_eq!(said(&short, "DIGEST"), [format!("keep={short}"), "remove=DIGEST".to_owned()]);
+        assert_eq!(said(Digest::of("kept").as_str(), Digest::of("gone").as_str()), Vec::<String>::new());
+        assert_eq!(said(Digest::of("gone").as_str(), "sha256:").len(), 2, "it went, and nobody was kept");
+    }
+
+    #[test]
+    fn the_first_objects_in_error_are_named() {
+        let objects: Vec<Object> =
+            (0..7).map(|number| object(ObjectKind::Member, &format!("p{number}"))).collect();
+        let all: Vec<&Object> = objects.iter().collect();
+        assert_eq!(invalid(&all[..1]), "1 object has an error: member/p0; its status says which.");
+        let said = "7 objects have an error: member/p0, member/p1, member/p2, member/p3, member/p4, and 2 more; their \
+                    status says which.";
+        assert_eq!(invalid(&all), said);
+    }
+}
