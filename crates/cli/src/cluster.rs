@@ -8,18 +8,18 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use orgform_model::desired::Subject;
-use orgform_operator::Looked;
-use orgform_plan::Plan;
+use orgform_operator::{Looked, command_for};
+use orgform_plan::{Held, Plan, render};
 use orgform_spec::root::{Redact, Root, StateLocation};
 use orgform_spec::{Checked, Documents};
 
-use crate::commands::plan::{Arguments, look_over, print, question, sum_up};
+use crate::commands::plan::{Arguments, Format, look_over, print, question, sum_up};
 use crate::connect::{Link, user_agent};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::root::{Content, OpenRoot, check};
-use crate::run::{self, Turn};
+use crate::run::{self, Look, Turn};
 
 /// Where what is declared is, if not in files.
 #[derive(Args, Debug)]
@@ -58,9 +58,14 @@ pub(crate) async fn plan(arguments: &Arguments, console: &Console) -> Result<Exi
             Err(error) => exit = exit.and(console.fail(&error)),
         }
     }
-    print(arguments.format, &looks, console)?;
-    for look in &looks {
-        tell_releases(&looked.namespace, &look.planned.plan, console);
+    match arguments.format {
+        Format::Text => print_text(&looked.namespace, &looks, console)?,
+        format => {
+            print(format, &looks, console)?;
+            for look in &looks {
+                tell_releases(&looked.namespace, &look.planned.plan, console);
+            }
+        }
     }
     Ok(sum_up(&root, arguments, turns.len(), &looks, exit))
 }
@@ -87,14 +92,49 @@ async fn link(looked: &Looked, turn: &Turn) -> Result<Link> {
     Ok(Link::to(connection, label, looked.secrets()))
 }
 
+fn print_text(namespace: &str, looks: &[Look], console: &Console) -> Result<()> {
+    for (index, Look { planned, took, .. }) in looks.iter().enumerate() {
+        let text = render::text(&planned.plan, planned.at, &console.style(Some(*took)));
+        let gap = if index > 0 { "\n" } else { "" };
+        console.print(&format!("{gap}{}", with_releases(&text, &releases(namespace, &planned.plan))))?;
+    }
+    Ok(())
+}
+
+/// A plan as text, with what releases held groups in a cluster: keeping everybody first.
+fn with_releases(text: &str, groups: &[(String, [String; 2])]) -> String {
+    let mut said = String::new();
+    for line in text.split_inclusive('\n') {
+        match groups.iter().find(|(files, _)| line.contains(files)) {
+            Some((files, [keep, remove])) => {
+                let to_keep = line.replace("to let exactly this go", "to keep everybody there");
+                said.push_str(&to_keep.replace(files, keep));
+                said.push_str(&line.replace(files, remove));
+            }
+            None => said.push_str(line),
+        }
+    }
+    said
+}
+
+/// The command of a plan for files, and those that keep and remove in a cluster, of each held group.
+fn releases(namespace: &str, plan: &Plan) -> Vec<(String, [String; 2])> {
+    let command = |what: &str, group: &Held| {
+        let release = format!("release={what}={}", group.digest.as_str());
+        command_for(namespace, plan.provider.as_str(), &release)
+    };
+    let of_group = |group: &Held| {
+        let files = format!("orgform apply --release {}", group.digest.short());
+        (files, [command("keep", group), command("remove", group)])
+    };
+    plan.held.iter().map(of_group).collect()
+}
+
 /// The command of a plan for files is of no use here.
 fn tell_releases(namespace: &str, plan: &Plan, console: &Console) {
-    for group in &plan.held {
-        console.insist(&format!(
-            "In the cluster: kubectl annotate -n {namespace} oprov/{} --overwrite orgform.dev/release=remove={}",
-            plan.provider,
-            group.digest.as_str()
-        ));
+    for (_, [keep, remove]) in releases(namespace, plan) {
+        console.insist(&format!("To keep everybody there: {keep}"));
+        console.insist(&format!("To let exactly this go: {remove}"));
     }
 }
 
@@ -104,4 +144,25 @@ fn unreadable(error: anyhow::Error) -> anyhow::Error {
         .nothing_read()
         .because(error)
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_group_shows_how_to_keep_everybody_before_how_to_let_it_go() {
+        let text = "Held  acme  too many.\n  to let exactly this go: orgform apply --release sha256:aa\nNothing to do.\n";
+        let commands = ["keep", "remove"]
+            .map(|what| command_for("org", "pureport", &format!("release={what}=sha256:aa")));
+        let shown = with_releases(text, &[("orgform apply --release sha256:aa".to_owned(), commands)]);
+        let command = "kubectl annotate oprov pureport -n org --overwrite orgform.dev/release";
+        assert_eq!(
+            shown,
+            format!(
+                "Held  acme  too many.\n  to keep everybody there: {command}=keep=sha256:aa\n  to let exactly this go: \
+                 {command}=remove=sha256:aa\nNothing to do.\n"
+            )
+        );
+    }
 }
