@@ -88,7 +88,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let (key, secret) = (format!("--from-literal=key={key}"), format!("--from-literal=secret={secret}"));
     plane.show("kubectl", &["create", "secret", "generic", "pureport", &key, &secret])?;
     let example = overlay(&folder, &simulator.url)?;
-    plane.show("kubectl", &["apply", "-k", &example])?;
+    plane.show("kubectl", &["apply", "--server-side", "-k", &example])?;
     say("That is examples/acme with the simulator's address.");
     let kinds = "providers,accounts,orole,members";
     plane.show("kubectl", &["wait", "--for=condition=Ready", kinds, "--all", "--timeout=180s"])?;
@@ -100,7 +100,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     });
 
     log.try_iter().for_each(drop);
-    plane.show("kubectl", &["apply", "-k", &example])?;
+    plane.show("kubectl", &["apply", "--server-side", "-k", &example])?;
     plane
         .show("kubectl", &["annotate", "provider/pureport", "--overwrite", "orgform.dev/reconcile-at=now"])?;
     wait_for(&log, "\"outcome\":\"well\"")?;
@@ -237,7 +237,7 @@ fn simulator(world: &Path) -> anyhow::Result<Simulator> {
     Ok(Simulator { running, url, key, secret })
 }
 
-/// The example with the simulator's address, as a folder for `kubectl apply -k`.
+/// The example with the simulator's address, as a folder for `kubectl apply --server-side -k`.
 fn overlay(folder: &Path, url: &str) -> anyhow::Result<String> {
     // Kustomize takes a folder elsewhere only by a relative path.
     let up = folder.strip_prefix(run::root()).ok().map(|below| "../".repeat(below.components().count()));
