@@ -44,6 +44,7 @@ const TESTS: &[&str] = &[
     "--test",
     "cluster",
     "--locked",
+    "--no-fail-fast",
 ];
 
 #[derive(Args, Default)]
