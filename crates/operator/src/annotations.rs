@@ -79,7 +79,6 @@ pub(crate) fn releases(provider: &Object) -> Releases {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use orgform_model::{ObjectKind, ObjectRef};
 
@@ -87,16 +86,8 @@ mod tests {
 
     fn provider(name: &str, value: &str) -> Object {
         Object {
-            key: ObjectRef::of_file(ObjectKind::Provider, "pureport"),
-            uid: String::new(),
-            generation: 1,
-            created: Timestamp::UNIX_EPOCH,
-            dying: false,
-            kept: false,
             annotations: [(name.to_owned(), value.to_owned())].into(),
-            text: Arc::from(""),
-            elsewhere: Default::default(),
-            status: Arc::default(),
+            ..Object::bare(ObjectRef::of_file(ObjectKind::Provider, "pureport"))
         }
     }
 

@@ -120,18 +120,7 @@ mod tests {
 
     /// A Provider whose status says this.
     fn saying(said: &Standing) -> Object {
-        let mut provider = Object {
-            key: ObjectRef::of_file(ObjectKind::Provider, "pureport"),
-            uid: String::new(),
-            generation: 1,
-            created: Timestamp::UNIX_EPOCH,
-            dying: false,
-            kept: false,
-            annotations: Default::default(),
-            text: Arc::from(""),
-            elsewhere: Default::default(),
-            status: Arc::default(),
-        };
+        let mut provider = Object::bare(ObjectRef::of_file(ObjectKind::Provider, "pureport"));
         let conditions = said.conditions(&provider, Timestamp::UNIX_EPOCH);
         provider.status = Arc::new(serde_json::json!({ "conditions": conditions }));
         provider

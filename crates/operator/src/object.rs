@@ -51,6 +51,23 @@ pub(crate) struct Object {
 }
 
 impl Object {
+    /// An object that says nothing yet.
+    #[cfg(test)]
+    pub(crate) fn bare(key: ObjectRef) -> Self {
+        Self {
+            key,
+            uid: String::new(),
+            generation: 1,
+            created: Timestamp::UNIX_EPOCH,
+            dying: false,
+            kept: false,
+            annotations: BTreeMap::new(),
+            text: Arc::from(""),
+            elsewhere: Default::default(),
+            status: Arc::default(),
+        }
+    }
+
     /// Takes what matters of an object.
     pub(crate) fn new(kind: ObjectKind, object: &DynamicObject) -> Option<Self> {
         let metadata = &object.metadata;

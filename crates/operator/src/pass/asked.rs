@@ -97,25 +97,13 @@ fn names(text: &str, spent: &str) -> bool {
 mod tests {
     use std::sync::Arc;
 
-    use jiff::Timestamp;
     use orgform_model::{ObjectKind, ObjectRef};
     use orgform_plan::Digest;
 
     use super::*;
 
     fn object(kind: ObjectKind, name: &str) -> Object {
-        Object {
-            key: ObjectRef { kind, namespace: Some(Arc::from("org")), name: Arc::from(name) },
-            uid: String::new(),
-            generation: 1,
-            created: Timestamp::UNIX_EPOCH,
-            dying: false,
-            kept: false,
-            annotations: Default::default(),
-            text: Arc::from(""),
-            elsewhere: Default::default(),
-            status: Arc::default(),
-        }
+        Object::bare(ObjectRef { kind, namespace: Some(Arc::from("org")), name: Arc::from(name) })
     }
 
     fn group(of: &str) -> Held {

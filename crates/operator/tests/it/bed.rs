@@ -48,6 +48,37 @@ spec:
 ---
 ";
 
+/// The topmost account.
+pub(crate) const ACCOUNT: &str = "\
+apiVersion: orgform.dev/v1alpha1
+kind: Account
+metadata: { name: acme }
+spec: { providerRef: { name: pureport }, displayName: Acme }
+---
+";
+
+/// An account below it.
+pub(crate) const LAB: &str = "\
+apiVersion: orgform.dev/v1alpha1
+kind: Account
+metadata: { name: lab }
+spec: { parentRef: { name: acme }, displayName: Lab }
+---
+";
+
+/// Somebody who looks on in an account.
+pub(crate) fn member(name: &str, account: &str) -> String {
+    format!(
+        "apiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: {name} }}\nspec:\n  email: \
+         {name}@acme.example\n  memberships: [{{ accountRef: {{ name: {account} }}, roles: [read-only] }}]\n---\n"
+    )
+}
+
+/// What to wait for: an object is ready, or not, for this reason.
+pub(crate) fn reason(word: &str) -> String {
+    format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
+}
+
 /// A path in the repository.
 pub(crate) fn path(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();

@@ -1,28 +1,15 @@
 //! The circuit breaker: however many deletions come, and however they come, nobody loses access by mistake.
 
-use std::fmt::Write as _;
-
 use orgform_sim::pureport::Act;
 
-use crate::bed::{Bed, ROLE, plane};
+use crate::bed::{ACCOUNT, Bed, ROLE, member, plane};
 
 const PEOPLE: usize = 30;
 
 /// An account of thirty people and its owner.
 fn people() -> String {
-    let mut text = String::from(
-        "apiVersion: orgform.dev/v1alpha1\nkind: Account\nmetadata: { name: acme }\nspec: { providerRef: { name: \
-         pureport }, displayName: Acme }\n",
-    );
-    for number in 0..PEOPLE {
-        write!(
-            text,
-            "---\napiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: person-{number} }}\nspec:\n  email: \
-             person-{number}@acme.example\n  memberships: [{{ accountRef: {{ name: acme }}, roles: [read-only] }}]\n"
-        )
-        .unwrap();
-    }
-    text
+    let people = (0..PEOPLE).map(|number| member(&format!("person-{number}"), "acme"));
+    ACCOUNT.to_owned() + &people.collect::<String>()
 }
 
 /// A namespace where everybody has joined.

@@ -4,35 +4,18 @@ use std::process::Command;
 
 use orgform_sim::{Kind, Moment};
 
-use crate::bed::{Bed, ROLE, plane};
+use crate::bed::{ACCOUNT, Bed, ROLE, member, plane};
 
-const OBJECTS: &str = "\
-apiVersion: orgform.dev/v1alpha1
-kind: Account
-metadata: { name: acme }
-spec: { providerRef: { name: pureport }, displayName: Acme }
----
-apiVersion: orgform.dev/v1alpha1
-kind: Member
-metadata: { name: ada }
-spec:
-  email: ada@acme.example
-  memberships: [{ accountRef: { name: acme }, roles: [read-only] }]
----
-apiVersion: orgform.dev/v1alpha1
-kind: Member
-metadata: { name: tim }
-spec:
-  email: tim@acme.example
-  memberships: [{ accountRef: { name: acme }, roles: [read-only] }]
-";
+fn objects() -> String {
+    ACCOUNT.to_owned() + &member("ada", "acme") + &member("tim", "acme")
+}
 
 #[test]
 #[ignore = "needs a control plane: cargo xtask cluster"]
 fn a_copy_takes_over_from_one_that_hangs_and_that_one_writes_nothing_more() {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + OBJECTS));
+    bed.apply(&(bed.provider("") + ROLE + &objects()));
     let mut halt = bed.sim.halt(Some(Kind::Write), 1, Moment::After);
     let mut first = bed.operator();
     first.wait_for("this copy works");
@@ -57,7 +40,7 @@ fn a_copy_takes_over_from_one_that_hangs_and_that_one_writes_nothing_more() {
 fn a_copy_that_is_asked_to_end_gives_its_lease_back_at_once() {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + OBJECTS));
+    bed.apply(&(bed.provider("") + ROLE + &objects()));
     let mut first = bed.operator_as(&plane().kubeconfig(), &["--lease-seconds=600"]);
     bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
     first.signal("TERM");

@@ -5,20 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use orgform_sim::{Kind, Moment};
 
-use crate::bed::{Bed, ROLE};
+use crate::bed::{ACCOUNT, Bed, LAB, ROLE, member};
 use crate::proxy::{Proxy, Then};
 
-const OBJECTS: &str = "\
-apiVersion: orgform.dev/v1alpha1
-kind: Account
-metadata: { name: acme }
-spec: { providerRef: { name: pureport }, displayName: Acme }
----
-apiVersion: orgform.dev/v1alpha1
-kind: Account
-metadata: { name: lab }
-spec: { parentRef: { name: acme }, displayName: Lab }
----
+/// Ada is in both accounts, Tim in one.
+fn objects() -> String {
+    let ada = "\
 apiVersion: orgform.dev/v1alpha1
 kind: Member
 metadata: { name: ada }
@@ -28,13 +20,9 @@ spec:
     - { accountRef: { name: acme }, roles: [read-only] }
     - { accountRef: { name: lab }, roles: [read-only] }
 ---
-apiVersion: orgform.dev/v1alpha1
-kind: Member
-metadata: { name: tim }
-spec:
-  email: tim@acme.example
-  memberships: [{ accountRef: { name: lab }, roles: [read-only] }]
 ";
+    [ACCOUNT, LAB, ada, &member("tim", "lab")].concat()
+}
 
 /// How many kills there are; more for `cargo xtask cluster --long`.
 fn kills() -> u64 {
@@ -62,7 +50,7 @@ fn an_operator_that_is_killed_at_any_moment_mails_nobody_twice_and_makes_nothing
 fn kill(seed: u64) {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + OBJECTS));
+    bed.apply(&(bed.provider("") + ROLE + &objects()));
     let after = seed % 2 == 1;
     let (at, nth) = ((seed / 2) % 3, 1 + seed.wrapping_mul(7) / 6);
     let killed = format!("seed {seed}");
@@ -123,7 +111,7 @@ fn kill(seed: u64) {
 fn an_operator_that_lost_its_memory_takes_over_what_is_there_and_mails_nobody() {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + OBJECTS));
+    bed.apply(&(bed.provider("") + ROLE + &objects()));
     let mut operator = bed.operator();
     bed.kubectl(&["wait", "--for=condition=Ready", "omem,oacc", "--all", "--timeout=180s"]);
     operator.kill();

@@ -2,28 +2,10 @@
 
 use orgform_sim::pureport::Act;
 
-use crate::bed::{Bed, ROLE, define, plane_to_hurt};
-
-const ACCOUNT: &str = "\
-apiVersion: orgform.dev/v1alpha1
-kind: Account
-metadata: { name: acme }
-spec: { providerRef: { name: pureport }, displayName: Acme }
----
-";
+use crate::bed::{ACCOUNT, Bed, ROLE, define, member, plane_to_hurt, reason};
 
 fn people() -> String {
-    let member = |number: usize| {
-        format!(
-            "apiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: person-{number} }}\nspec:\n  email: \
-             person-{number}@acme.example\n  memberships: [{{ accountRef: {{ name: acme }}, roles: [read-only] }}]\n---\n"
-        )
-    };
-    (0..12).map(member).collect()
-}
-
-fn reason(word: &str) -> String {
-    format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
+    (0..12).map(|number| member(&format!("person-{number}"), "acme")).collect()
 }
 
 #[test]

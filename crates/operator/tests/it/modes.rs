@@ -3,25 +3,13 @@
 use jiff::Timestamp;
 use orgform_sim::pureport::{Act, Sim};
 
-use crate::bed::{Bed, ROLE};
-
-const ACCOUNT: &str = "\
-apiVersion: orgform.dev/v1alpha1
-kind: Account
-metadata: { name: acme }
-spec: { providerRef: { name: pureport }, displayName: Acme }
----
-";
+use crate::bed::{ACCOUNT, Bed, ROLE, reason};
 
 fn member(name: &str, more: &str) -> String {
     format!(
         "apiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: {name} }}\nspec:\n  email: \
          {name}@acme.example\n  memberships: [{{ accountRef: {{ name: acme }}, roles: [read-only]{more} }}]\n---\n"
     )
-}
-
-fn reason(word: &str) -> String {
-    format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
 }
 
 #[test]

@@ -1,14 +1,11 @@
 //! What a pass looks at: what its change touches, not the whole organization.
 
-use crate::bed::{Bed, ROLE};
+use crate::bed::{ACCOUNT, Bed, ROLE};
 
 const ACCOUNTS: usize = 12;
 
 fn accounts() -> String {
-    let mut text = String::from(
-        "apiVersion: orgform.dev/v1alpha1\nkind: Account\nmetadata: { name: acme }\nspec: { providerRef: { name: \
-         pureport }, displayName: Acme }\n---\n",
-    );
+    let mut text = ACCOUNT.to_owned();
     for number in 0..ACCOUNTS {
         text += &format!(
             "apiVersion: orgform.dev/v1alpha1\nkind: Account\nmetadata: {{ name: a{number} }}\nspec: {{ parentRef: {{ \

@@ -2,11 +2,7 @@
 
 use orgform_sim::pureport::Act;
 
-use crate::bed::{Bed, ROLE, plane};
-
-fn reason(word: &str) -> String {
-    format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
-}
+use crate::bed::{Bed, ROLE, plane, reason};
 
 #[test]
 #[ignore = "needs a control plane: cargo xtask cluster"]

@@ -4,27 +4,8 @@ use std::time::{Duration, Instant};
 
 use orgform_sim::Moment;
 
-use crate::bed::{Bed, ROLE, path, plane, plane_to_hurt};
+use crate::bed::{ACCOUNT, Bed, ROLE, member, path, plane, plane_to_hurt, reason};
 use crate::proxy::{Proxy, Then};
-
-const ACCOUNT: &str = "\
-apiVersion: orgform.dev/v1alpha1
-kind: Account
-metadata: { name: acme }
-spec: { providerRef: { name: pureport }, displayName: Acme }
----
-";
-
-fn member(name: &str) -> String {
-    format!(
-        "apiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: {name} }}\nspec:\n  email: \
-         {name}@acme.example\n  memberships: [{{ accountRef: {{ name: acme }}, roles: [read-only] }}]\n---\n"
-    )
-}
-
-fn reason(word: &str) -> String {
-    format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
-}
 
 /// Nobody got more than one mail.
 fn assert_mailed_once(bed: &Bed, people: &[&str]) {
@@ -48,7 +29,7 @@ fn refusals_and_conflicts_of_the_api_server_are_tried_again() {
     proxy.commit("PATCH", "/members/ada/status", 1, 2, Then::Answer(409));
     proxy.commit("PATCH", "/providers/pureport/status", 1, 2, Then::Answer(409));
     proxy.commit("PATCH", "/providers/pureport/status", 1, 2, Then::Answer(429));
-    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada") + &member("tim")));
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada", "acme") + &member("tim", "acme")));
     let operator = bed.operator_as(proxy.kubeconfig(), &[]);
     bed.kubectl(&["wait", "--for=condition=Ready", "omem,oacc,orole,oprov", "--all", "--timeout=180s"]);
     assert_eq!(proxy.open_faults(), 0, "all of it has happened");
@@ -66,7 +47,7 @@ fn a_watch_that_is_dropped_or_too_old_misses_nothing() {
     let bed = Bed::new();
     let proxy = Proxy::before(bed.kubeconfig(), &bed.runtime);
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada") + &member("tim")));
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada", "acme") + &member("tim", "acme")));
     let operator = bed.operator_as(proxy.kubeconfig(), &[]);
     bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
 
@@ -75,7 +56,7 @@ fn a_watch_that_is_dropped_or_too_old_misses_nothing() {
     proxy.commit("GET", "/members?", 0, 2, Then::Answer(500));
     proxy.cut();
     bed.kubectl(&["delete", "omem/tim", "--wait=false"]);
-    bed.apply(&member("joan"));
+    bed.apply(&member("joan", "acme"));
     bed.wait("omem/joan", &reason("Invited"));
     bed.wait("omem/tim", "delete");
     assert!(operator.metric("orgform_watch_errors_total") >= 1.0);
@@ -92,7 +73,7 @@ fn a_watch_of_nothing_that_failed_is_back_once_it_can_be_listed() {
     let bed = Bed::new();
     let proxy = Proxy::before(bed.kubeconfig(), &bed.runtime);
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada") + &member("tim")));
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada", "acme") + &member("tim", "acme")));
     proxy.commit("GET", "/apikeys?&watch=true", 0, 1, Then::Answer(429));
     let mut operator = bed.operator_as(proxy.kubeconfig(), &[]);
     operator.wait_for("a watch failed");
@@ -108,7 +89,7 @@ fn an_api_server_that_is_killed_and_comes_back_finds_the_operator_at_work() {
     let mut plane = plane_to_hurt();
     let bed = Bed::on(&plane);
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada")));
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada", "acme")));
     // It outlives the API server by its lease.
     let mut operator = bed.operator_as(bed.kubeconfig(), &["--lease-seconds=300"]);
     bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
@@ -116,7 +97,7 @@ fn an_api_server_that_is_killed_and_comes_back_finds_the_operator_at_work() {
     plane.kill_api_server().unwrap();
     operator.wait_for("a watch failed");
     plane.start_api_server().unwrap();
-    bed.apply(&member("tim"));
+    bed.apply(&member("tim", "acme"));
     bed.wait("omem/tim", &reason("Invited"));
     assert_mailed_once(&bed, &["ada", "tim"]);
 }
@@ -132,14 +113,14 @@ fn rights_that_are_taken_away_are_named_and_what_waited_goes_on_when_they_are_ba
     let account = bed.get("serviceaccount", "{.items[?(@.metadata.name!=\"default\")].metadata.name}");
     let kubeconfig = plane().kubeconfig_of(&bed.namespace, &account).unwrap();
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada")));
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada", "acme")));
     let mut operator = bed.operator_as(&kubeconfig, &[]);
     bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
     let (writes, binding) = (bed.sim.stats().writes, "rolebinding/orgform");
     let saved = bed.kubectl(&["get", binding, "-o", "yaml"]);
     operator.hush();
     bed.kubectl(&["delete", binding]);
-    bed.apply(&member("tim"));
+    bed.apply(&member("tim", "acme"));
     operator.wait_for("\"outcome\":\"failed\"");
     assert_eq!(bed.sim.stats().writes, writes, "what can't be remembered is not done");
     let rights = bed.kubectl(&["get", "role/orgform", "-o", "name"]);
@@ -157,8 +138,8 @@ fn a_provider_that_does_not_answer_delays_no_other() {
     let other = Bed::new();
     bed.secret();
     other.secret();
-    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada")));
-    other.apply(&(other.provider("") + ROLE + ACCOUNT + &member("tim")));
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada", "acme")));
+    other.apply(&(other.provider("") + ROLE + ACCOUNT + &member("tim", "acme")));
     let mut halt = bed.sim.halt(None, 1, Moment::Before);
     let _operator = bed.operator_as(bed.kubeconfig(), &[&format!("--namespace={}", other.namespace)]);
     bed.runtime.block_on(halt.reached());
@@ -174,7 +155,7 @@ fn a_provider_that_does_not_answer_delays_no_other() {
 fn a_copy_that_dies_is_replaced_within_fifteen_seconds() {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada")));
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &member("ada", "acme")));
     let mut first = bed.operator_as(bed.kubeconfig(), &["--lease-seconds=10"]);
     bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
     let mut second = bed.operator_as(bed.kubeconfig(), &["--lease-seconds=10"]);

@@ -3,31 +3,7 @@
 
 use orgform_sim::pureport::Act;
 
-use crate::bed::{Bed, ROLE};
-
-const ACCOUNTS: &str = "\
-apiVersion: orgform.dev/v1alpha1
-kind: Account
-metadata: { name: acme }
-spec: { providerRef: { name: pureport }, displayName: Acme }
----
-apiVersion: orgform.dev/v1alpha1
-kind: Account
-metadata: { name: lab }
-spec: { parentRef: { name: acme }, displayName: Lab }
----
-";
-
-fn member(name: &str, account: &str) -> String {
-    format!(
-        "apiVersion: orgform.dev/v1alpha1\nkind: Member\nmetadata: {{ name: {name} }}\nspec:\n  email: \
-         {name}@acme.example\n  memberships: [{{ accountRef: {{ name: {account} }}, roles: [read-only] }}]\n---\n"
-    )
-}
-
-fn reason(word: &str) -> String {
-    format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}")
-}
+use crate::bed::{ACCOUNT, Bed, LAB, ROLE, member, reason};
 
 fn said(bed: &Bed, object: &str) -> String {
     bed.get(object, "{.status.conditions[?(@.type==\"Ready\")].message}")
@@ -38,7 +14,7 @@ fn said(bed: &Bed, object: &str) -> String {
 fn without_the_key_a_member_keeps_its_access_and_with_an_empty_list_it_loses_it() {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + ACCOUNTS + &member("ada", "acme") + &member("tim", "acme")));
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + LAB + &member("ada", "acme") + &member("tim", "acme")));
     let _operator = bed.operator();
     bed.wait("omem/ada", &reason("Invited"));
     bed.wait("omem/tim", &reason("Invited"));
@@ -66,7 +42,7 @@ fn without_the_key_a_member_keeps_its_access_and_with_an_empty_list_it_loses_it(
 fn a_deleted_account_says_who_still_needs_it_and_can_be_kept() {
     let bed = Bed::new();
     bed.secret();
-    bed.apply(&(bed.provider("") + ROLE + ACCOUNTS + &member("ada", "lab")));
+    bed.apply(&(bed.provider("") + ROLE + ACCOUNT + LAB + &member("ada", "lab")));
     let _operator = bed.operator();
     bed.wait("omem/ada", &reason("Invited"));
     let writes = bed.sim.stats().writes;
@@ -85,7 +61,7 @@ fn a_deleted_account_says_who_still_needs_it_and_can_be_kept() {
 
     bed.kubectl(&["annotate", "oacc/lab", "orgform.dev/keep=true"]);
     bed.wait("oacc/lab", "delete");
-    bed.apply(ACCOUNTS);
+    bed.apply(&(ACCOUNT.to_owned() + LAB));
     bed.wait("omem/ada", &reason("Invited"));
     assert_eq!(bed.sim.stats().writes, writes);
 }
@@ -96,7 +72,7 @@ fn a_refusal_of_a_deleted_person_says_how_to_keep_them_and_the_deleted_provider_
     let bed = Bed::new();
     bed.secret();
     let protected = "  safety: { protected: [ada@acme.example] }\n";
-    bed.apply(&(bed.provider(protected) + ROLE + ACCOUNTS + &member("ada", "acme")));
+    bed.apply(&(bed.provider(protected) + ROLE + ACCOUNT + LAB + &member("ada", "acme")));
     let _operator = bed.operator();
     bed.wait("omem/ada", &reason("Invited"));
     bed.sim.act(Act::AcceptAll { except: 0.0, seed: 0 }).unwrap();
