@@ -34,15 +34,11 @@ use crate::picture::{self, Known};
 use crate::tenants;
 
 mod asked;
+mod consent;
+mod letting_go;
 mod say;
 mod seats;
 mod waits;
-
-/// How long an offer can be agreed to.
-const OFFER: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// How many offers are kept.
-const OFFERS: usize = 8;
 
 /// How long to wait for an older Provider to say which account it speaks for.
 const OTHERS: Duration = Duration::from_secs(2);
@@ -273,28 +269,6 @@ impl Pass<'_> {
         Ok(self.end(one, line, root, done, offers).await)
     }
 
-    /// What somebody asked for beyond what is declared: mails to be sent again.
-    fn requests(&self, one: &One, state: Option<&ProviderState>) -> Requests {
-        let mut requests = Requests::default();
-        let now = Timestamp::now();
-        let asked = self.objects.iter().filter(|object| object.key.kind == ObjectKind::Member);
-        let asked: BTreeMap<&ObjectRef, (Timestamp, BTreeSet<&str>)> =
-            asked.filter_map(|object| Some((&object.key, annotations::resends(object, now)?))).collect();
-        let Some(state) = state.filter(|_| !asked.is_empty()) else { return requests };
-        for (path, email, membership) in one.desired.all_memberships() {
-            let Some((at, accounts)) = asked.get(&membership.object) else { continue };
-            let id = state.accounts.iter().find(|(_, record)| record.path == *path).map(|(id, _)| id);
-            let Some(record) = id.and_then(|id| state.membership(id, email)) else { continue };
-            let name = one.desired.accounts.get(path).map(|account| &*account.object.name);
-            let is_named = name.is_some_and(|name| accounts.contains(name));
-            let may_be_lost = matches!(record.mail.outcome, Some(MailOutcome::Unknown | MailOutcome::Failed));
-            if (is_named || may_be_lost) && record.mail.last.is_none_or(|last| last < *at) {
-                requests.resend.insert(Address::member(&one.settings.name, path, email));
-            }
-        }
-        requests
-    }
-
     /// The last steps of a pass that saw the provider: objects that are done with go, and everybody is told.
     async fn end(
         &self,
@@ -326,142 +300,6 @@ impl Pass<'_> {
         Ended::Well(next)
     }
 
-    /// Reduces a plan to what may be done.
-    fn approve(
-        &self,
-        one: &One,
-        plan: &Plan,
-        releases: &Releases,
-        offers: &[Offer],
-    ) -> Result<ApprovedPlan, NotApproved> {
-        let groups = plan.held.iter().filter(|group| !self.is_spent(group.digest.as_str()));
-        let named = groups.filter(|group| releases.remove.iter().any(|named| group.digest.is_named(named)));
-        let effects = match one.desired.policy.approval {
-            Approval::None => None,
-            Approval::Required => Some(self.agreed(offers)),
-        };
-        let consent =
-            Consent { effects, releases: named.map(|group| group.digest.as_str().to_owned()).collect() };
-        // The releases were taken from this very plan, and it is no look ahead.
-        orgform_plan::approve(plan.clone(), &consent)
-    }
-
-    /// The effects behind the digest that somebody agreed to.
-    fn agreed(&self, offers: &[Offer]) -> BTreeSet<Digest> {
-        let Some(named) = annotations::approved(&self.object) else { return BTreeSet::new() };
-        let offer = offers.iter().find(|offer| offer.digest == named);
-        let prints = offer.into_iter().flat_map(|offer| &offer.fingerprints);
-        prints.filter_map(|text| serde_json::from_value(to_value(text)).ok()).collect()
-    }
-
-    /// What can be agreed to: what was shown in the last seven days, this plan among it.
-    fn offers(&self, one: &One, plan: &Plan) -> Vec<Offer> {
-        if one.desired.policy.approval != Approval::Required {
-            return vec![];
-        }
-        let now = Timestamp::now();
-        let mut offers = picture::offers(&self.object);
-        offers.retain(|offer| age(offer.at, now) < OFFER);
-        let digest = plan.digest.as_str();
-        if !plan.changes.is_empty() && !offers.iter().any(|offer| offer.digest == digest) {
-            let prints: BTreeSet<Digest> = plan.changes.iter().flat_map(orgform_plan::fingerprints).collect();
-            let fingerprints = prints.iter().map(|one| one.as_str().to_owned()).collect();
-            offers.push(Offer { digest: digest.to_owned(), at: now, fingerprints });
-        }
-        let surplus = offers.len().saturating_sub(OFFERS);
-        offers.drain(..surplus);
-        offers
-    }
-
-    /// Lets go of everything in held groups that is to be kept: nobody is touched. Says how many groups those were.
-    async fn keep(
-        &self,
-        one: &One,
-        plan: &Plan,
-        releases: &Releases,
-        state: &mut OpenState,
-    ) -> Result<usize, EngineError> {
-        let groups = plan.held.iter();
-        let groups = groups.filter(|group| !self.is_spent(&keeping(&group.digest)));
-        let named: Vec<_> =
-            groups.filter(|group| releases.keep.iter().any(|named| group.digest.is_named(named))).collect();
-        let name = &one.settings.name;
-        let Some(known) = state.provider(name) else { return Ok(0) };
-        let objects: BTreeSet<ObjectRef> = named
-            .iter()
-            .flat_map(|group| &group.changes)
-            .filter_map(|change| object_of(&change.address, &one.desired, Some(known)))
-            .filter(|object| self.is_dying(object))
-            .collect();
-        let mut entries: Vec<Entry> = objects.iter().flat_map(|object| letting_go(known, object)).collect();
-        if entries.is_empty() {
-            return Ok(0);
-        }
-        // It is said once: who deletes the same objects again is asked again.
-        let at = Timestamp::now();
-        entries.extend(named.iter().map(|group| Entry::Spent { digest: keeping(&group.digest), at }));
-        state.record(name, entries).await?; // I/O
-        Ok(named.len())
-    }
-
-    /// Whether something that somebody agreed to was carried out.
-    fn is_spent(&self, digest: &str) -> bool {
-        self.memory.with(|state| state.is_some_and(|state| state.spent.contains_key(digest)))
-    }
-
-    /// From now on, what declares something of this Provider goes only when we let it.
-    async fn keep_objects(&self, one: &One) -> Result<(), kube::Error> {
-        let ours = one.objects();
-        let is_to_keep = |object: &&Arc<Object>| {
-            !object.dying && !object.kept && (ours.contains(&object.key) || object.key == self.object.key)
-        };
-        let to_keep: Vec<_> = self.objects.iter().filter(is_to_keep).cloned().collect();
-        finalizers::keep(&self.operator.cluster, to_keep).await // I/O
-    }
-
-    /// Dying objects of which nothing is remembered any more, here or at another Provider.
-    fn done_with(&self) -> Vec<Arc<Object>> {
-        let ours = self.memory.with(|state| state.map(owners).unwrap_or_default());
-        let is_done = |object: &&Arc<Object>| {
-            object.dying
-                && object.kept
-                && object.key.kind != ObjectKind::Provider
-                && !ours.contains(&object.key)
-                && self.operator.is_unknown_elsewhere(object, &self.object.key)
-        };
-        self.objects.iter().filter(is_done).cloned().collect()
-    }
-
-    /// Lets go of those of these objects that no other copy has anything to do with.
-    async fn let_go(&self, objects: Vec<Arc<Object>>) -> Result<(), kube::Error> {
-        let cluster = &self.operator.cluster;
-        let gone = elsewhere::unknown_to_others(cluster, objects).await?; // I/O
-        finalizers::let_go(cluster, gone).await // I/O
-    }
-
-    /// Whether a dying Provider has nothing left to look after.
-    fn is_done_with(&self, one: &One) -> bool {
-        let remembered = self.memory.with(|state| state.is_some_and(|state| !owners(state).is_empty()));
-        !remembered && one.objects().is_empty()
-    }
-
-    /// Lets go of everything of a dying Provider, without a call: somebody asked for it.
-    async fn let_everything_go(&self) -> Ended {
-        let known = self.memory.state().unwrap_or_default();
-        let entries: Vec<Entry> =
-            owners(&known).iter().flat_map(|object| letting_go(&known, object)).collect();
-        if let Err(error) = self.record(entries).await {
-            return self.failed("Memory", &format!("{error}.")).await;
-        }
-        if self.let_go(self.done_with()).await.is_err() {
-            return Ended::Failed;
-        }
-        match finalizers::let_go(&self.operator.cluster, vec![self.object.clone()]).await {
-            Ok(()) => Ended::Well(None),
-            Err(_) => Ended::Failed,
-        }
-    }
-
     /// Without a connection nothing is known; what is not ours as far as we know still goes.
     async fn without_a_line(&self, one: &One, none: &NoLine) -> Ended {
         let NoLine { reason, said, again } = none;
@@ -473,22 +311,6 @@ impl Pass<'_> {
         let told = self.tell_declared(one, reason, &said).await;
         let ended = self.tell(Standing::new(Stand::Stalled, reason, said), None).await;
         if *again || gone.is_err() || told.is_err() { Ended::Failed } else { ended }
-    }
-
-    /// An object that is gone although we kept it was let go of by hand.
-    async fn forget_vanished(&self) -> Result<(), EngineError> {
-        let there: BTreeSet<&ObjectRef> = self.objects.iter().map(|object| &object.key).collect();
-        let entries = self.memory.with(|state| {
-            let Some(state) = state else { return vec![] };
-            let gone = owners(state).into_iter().filter(|object| !there.contains(object));
-            gone.flat_map(|object| letting_go(state, &object)).collect()
-        });
-        let by_hand: Vec<Entry> = {
-            let state = self.memory.state().unwrap_or_default();
-            let asked = self.objects.iter().filter(|object| object.dying && annotations::is_let_go(object));
-            asked.flat_map(|object| letting_go(&state, &object.key)).collect()
-        };
-        self.record(entries.into_iter().chain(by_hand).collect()).await
     }
 
     async fn record(&self, entries: Vec<Entry>) -> Result<(), EngineError> {
@@ -537,11 +359,6 @@ fn next(plan: &Plan, desired: &Desired, now: Timestamp) -> Option<Duration> {
     let next = grants.chain(until).filter(|at| *at > now).min()?;
     // A little later: at that very instant it is not over yet.
     Some(age(now, next) + Duration::from_millis(200))
-}
-
-/// What is spent once the people of a group were kept; letting them go is another thing.
-fn keeping(group: &Digest) -> String {
-    format!("keep={}", group.as_str())
 }
 
 /// How long from one time to a later one.
