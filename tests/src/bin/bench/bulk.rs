@@ -4,13 +4,13 @@
 //! The simulator is a process of its own, and takes 20 ms for each answer while time is taken.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 
 use crate::process::{exponent, peak_of_child, say};
+use crate::simulator::Simulator;
 use crate::wall::{median, orgform, timed};
 
 /// People in the organization.
@@ -56,12 +56,12 @@ struct Organization<'f> {
 impl<'f> Organization<'f> {
     fn converged(folder: &'f Path, size: usize) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder.join("org/people"))?;
-        let simulator = Simulator::start(folder, "127.0.0.1:0", "0ms")?;
-        let organization = Self { folder, address: simulator.address.clone() };
+        let simulator = simulator(folder, "127.0.0.1:0", "0ms")?;
+        let organization = Self { folder, address: simulator.address().to_owned() };
         organization.declare(size)?;
         organization.run(&["apply", "--yes"], Some(0))?;
-        let url = format!("http://{}", simulator.address);
-        organization.run(&["act", "--url", &url, "--kind", "packetfabric", "accept-all"], Some(0))?;
+        organization
+            .run(&["act", "--url", &simulator.url, "--kind", "packetfabric", "accept-all"], Some(0))?;
         organization.run(&["apply", "--yes"], Some(0))?;
         simulator.stop()?;
         Ok(organization)
@@ -92,7 +92,7 @@ impl<'f> Organization<'f> {
     }
 
     fn measure(&self, latency: &str) -> anyhow::Result<Measured> {
-        let simulator = Simulator::start(self.folder, &self.address, latency)?;
+        let simulator = simulator(self.folder, &self.address, latency)?;
         let plan = ["plan", "--detailed-exitcode"];
         let said = self.run(&plan, Some(0))?;
         let calls = said.split_once("read in ").and_then(|(_, rest)| rest.split(' ').next());
@@ -124,39 +124,7 @@ impl<'f> Organization<'f> {
 }
 
 /// A simulator that keeps its world in a file of the folder.
-struct Simulator {
-    child: Child,
-    address: String,
-}
-
-impl Simulator {
-    fn start(folder: &Path, address: &str, latency: &str) -> anyhow::Result<Self> {
-        let mut child = Command::new(orgform()?)
-            .args(["sim", "packetfabric", "--listen", address, "--latency", latency, "--state"])
-            .arg(folder.join("simulator.json"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("its output")?).read_line(&mut line)?;
-        let url = line.trim().split_once("endpoint: ").context("the simulator did not start")?.1;
-        let address = url.trim_start_matches("http://").to_owned();
-        Ok(Self { child, address })
-    }
-
-    /// Ends it as ctrl-C does, so that its world is kept.
-    fn stop(mut self) -> anyhow::Result<()> {
-        let stopped = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status()?;
-        ensure!(stopped.success(), "the simulator can't be stopped");
-        self.child.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn simulator(folder: &Path, address: &str, latency: &str) -> anyhow::Result<Simulator> {
+    let file = folder.join("simulator.json").display().to_string();
+    Simulator::start(&["packetfabric", "--listen", address, "--latency", latency, "--state", &file])
 }

@@ -7,6 +7,7 @@ mod count;
 mod operator;
 mod plan;
 mod process;
+mod simulator;
 mod validate;
 mod wall;
 mod xarios;

@@ -4,13 +4,13 @@
 //! The simulator is a process of its own, and takes 20 ms for each answer.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, ensure};
 
 use crate::process::say;
+use crate::simulator::Simulator;
 use crate::wall::{median, orgform, timed};
 
 /// All who are there: a fresh world has no users.
@@ -27,17 +27,9 @@ pub(crate) fn report() -> anyhow::Result<()> {
     ));
     let root = std::env::temp_dir().join(format!("orgform-xarios-{}", std::process::id()));
     std::fs::create_dir_all(&root)?;
-    let mut child = Command::new(orgform()?)
-        .args(["sim", "xarios", "--latency", &format!("{LATENCY_MS}ms")])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
-    let url = line.trim().split_once('=').context("no URL")?.1.to_owned();
-    let measured = measure(&root, &url);
-    child.kill()?;
-    child.wait()?;
+    let simulator = Simulator::start(&["xarios", "--latency", &format!("{LATENCY_MS}ms")])?;
+    let measured = measure(&root, &simulator.url);
+    drop(simulator);
     std::fs::remove_dir_all(&root)?;
     let (calls, seconds) = measured?;
     ensure!(calls == FIRST + USERS, "{calls} calls, {} are needed", FIRST + USERS);
