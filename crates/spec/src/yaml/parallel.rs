@@ -17,7 +17,7 @@ pub(crate) struct Loaded {
 }
 
 /// Files below this many bytes are not worth splitting.
-const WORTH_SPLITTING: usize = 1 << 20;
+const WORTH_SPLITTING: usize = 1 << 16;
 
 /// Loads files.
 pub(crate) fn load_files(files: &[Arc<File>], limits: &Limits) -> Loaded {
