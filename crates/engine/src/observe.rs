@@ -4,10 +4,10 @@
 //! members where lists lack them, and the people whose e-mail is not known. What to look at is decided by `orgform_plan`; here it is only done, as
 //! many scopes at once as the provider allows. A scope that fails is unseen, and the others go on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
-use orgform_model::world::{Completeness, Observation, PersonSeen, Seen, Unseen};
+use orgform_model::world::{AccountContent, Completeness, Observation, PersonSeen, Seen, Unseen};
 use orgform_model::{AccountId, PersonId, ProviderState, Scope, World};
 use orgform_plan::{below, below_all, people_to_look_up, scopes, secret_places};
 use orgform_provider::{ErrorKind, Observe, ProviderError};
@@ -89,6 +89,7 @@ async fn look(
     progress.on(Event::Observing { scopes: 1 });
     let directory = observer.observe(&Scope::Directory).await?; // I/O
     progress.on(Event::Observed { scope: &Scope::Directory });
+    let (directory, mut along) = apart(directory);
     take_in(&mut world, &Scope::Directory, Ok(directory))?;
 
     let mut parents = below(case.desired, &world.directory, state, case.semantics);
@@ -104,6 +105,16 @@ async fn look(
         }
     }
     let mut accounts = scopes(case.desired, &world.directory, state, case.semantics);
+    accounts.retain(|scope| match scope {
+        Scope::Account { id, fields } if fields.is_empty() => match along.remove(id) {
+            Some(content) => {
+                world.contents.insert(id.clone(), Ok(content));
+                false
+            }
+            None => true,
+        },
+        _ => true,
+    });
     if let Some((before, touched)) = before {
         world.people = before.people.clone();
         // What is taken over is as old as it is.
@@ -191,6 +202,14 @@ async fn look_at(
         }
     }
     because
+}
+
+/// The list of accounts, and what was seen of some of them along with it.
+fn apart(whole: Observation) -> (Observation, BTreeMap<AccountId, AccountContent>) {
+    match whole.seen {
+        Seen::Whole(directory, along) => (Observation { seen: Seen::Directory(directory), ..whole }, along),
+        seen => (Observation { seen, ..whole }, BTreeMap::new()),
+    }
 }
 
 /// Whether what is below an account is as it was seen before; it is taken over then.

@@ -57,6 +57,9 @@ pub struct Observation {
 pub enum Seen {
     /// Of [`Scope::Directory`].
     Directory(Directory),
+    /// Of [`Scope::Directory`], where the calls that show what is in an account need not wait for the list of accounts:
+    /// what a look at these accounts would have shown, had it been asked for.
+    Whole(Directory, BTreeMap<AccountId, AccountContent>),
     /// Of [`Scope::Below`]: all of them.
     Below(BTreeMap<AccountId, ActualAccount>),
     /// Of [`Scope::Account`].

@@ -18,37 +18,68 @@ use crate::convert;
 use crate::semantics::SEMANTICS;
 use crate::wire::{Customer, Invite, User};
 
-pub(crate) async fn directory(api: &Api, own: &Own) -> Result<Seen, ProviderError> {
+/// The customer and all that is in it. At an API key's look no call waits for another; a user's waits for the log-in, so
+/// that a wrong password is tried once.
+pub(crate) async fn whole(api: &Api, own: &Own) -> Result<Seen, ProviderError> {
+    let (directory, everybody) = match api.who() {
+        Who::Key { .. } => {
+            let (directory, everybody) = tokio::join!(directory(api, own), everybody(api));
+            (directory?, everybody)
+        }
+        Who::User(_) => (directory(api, own).await?, everybody(api).await),
+    };
+    // Whoever needs to know why nobody was seen looks into the account.
+    let id = directory.accounts.keys().next().cloned();
+    let along = id.zip(everybody.ok()).map(|(id, everybody)| (id.clone(), content(&id, everybody)));
+    Ok(Seen::Whole(directory, along.into_iter().collect()))
+}
+
+async fn directory(api: &Api, own: &Own) -> Result<Directory, ProviderError> {
     let customer: Customer = api.read(&["v2", "customers", "current"], "read the customer").await?;
     let id = AccountId::from(customer.customer_uuid.as_str());
     let accounts = BTreeMap::from([(id, convert::actual_account(&customer))]);
     let identity = Some(identity(api).await?);
     let completeness = Completeness::Complete;
     let own_keys = own.all.clone();
-    let directory = Directory { accounts, completeness, identity, own_keys, ..Directory::default() };
-    Ok(Seen::Directory(directory))
+    Ok(Directory { accounts, completeness, identity, own_keys, ..Directory::default() })
 }
 
 pub(crate) async fn account(api: &Api, id: &AccountId) -> Result<Seen, ProviderError> {
+    Ok(Seen::Account(content(id, everybody(api).await?)))
+}
+
+/// Who is there and who is invited. The calls don't name the customer: a credential sees one only.
+struct Everybody {
+    users: Vec<User>,
+    invites: Vec<Invite>,
+    completeness: Completeness,
+}
+
+async fn everybody(api: &Api) -> Result<Everybody, ProviderError> {
     let (users, invites) = tokio::join!(users(api, "list the users"), invites(api, "list the invites"));
-    let people_complete = match (&users, &invites) {
+    let completeness = match (&users, &invites) {
         (Err(error), Err(_)) => return Err(error.clone()),
         (Err(error), _) | (_, Err(error)) if error.kind == ErrorKind::Protocol => return Err(error.clone()),
         (Err(error), _) => partial("users", error),
         (_, Err(error)) => partial("invites", error),
         (Ok(_), Ok(_)) => Completeness::Complete,
     };
-    let mut content = AccountContent { people_complete, ..AccountContent::default() };
-    for user in users.unwrap_or_default() {
+    let (users, invites) = (users.unwrap_or_default(), invites.unwrap_or_default());
+    Ok(Everybody { users, invites, completeness })
+}
+
+fn content(id: &AccountId, everybody: Everybody) -> AccountContent {
+    let Everybody { users, invites, completeness } = everybody;
+    let mut content = AccountContent { people_complete: completeness, ..AccountContent::default() };
+    for user in users {
         let person = PersonId::from(user.uuid.as_str());
         content.person_fields.insert(person.clone(), convert::person_fields(&user));
         content.members.insert(person, convert::actual_member(&user));
     }
-    let invites = invites.unwrap_or_default();
     content.invites = invites.iter().filter_map(|one| convert::actual_invite(id, one)).collect();
     content.past_invites = invites.iter().filter_map(convert::past_invite).collect();
     content.roles = groups(&content);
-    Ok(Seen::Account(content))
+    content
 }
 
 pub(crate) async fn person(api: &Api, id: &PersonId) -> Result<PersonSeen, ProviderError> {

@@ -37,7 +37,7 @@ impl Observe for Reader {
     async fn observe(&self, scope: &Scope) -> Result<Observation, ProviderError> {
         let (at, api) = (Timestamp::now(), self.api.counted());
         let seen = match scope {
-            Scope::Directory => observe::directory(&api, &self.own).await?,
+            Scope::Directory => observe::whole(&api, &self.own).await?,
             Scope::Account { id, fields: _ } => observe::account(&api, id).await?,
             Scope::Person(id) => Seen::Person(observe::person(&api, id).await?),
             Scope::ApiKeys(_) => api_keys::observe(&api, &self.own).await?,

@@ -349,10 +349,23 @@ async fn trap_11_a_second_factor_is_told_with_the_way_out() {
     let error = signed_in.observe(&Scope::Directory).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Denied);
     assert!(error.hint.as_deref().unwrap().contains("apiKey"), "{error:?}");
-    // With a key there is no log-in at all.
+    // With a key there is no log-in at all, and nothing waits for anything.
     scene.sim.clear_log();
     scene.writer.observe(&Scope::Directory).await.unwrap();
-    assert_eq!(scene.requests(), ["GET /v2/customers/current"]);
+    let mut requests = scene.requests();
+    requests.sort_unstable();
+    assert_eq!(requests, ["GET /v2/customers/current", "GET /v2/team-invites", "GET /v2/users"]);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_once() {
+    let scene = Scene::new("").await;
+    let (founder, _) = scene.sim.founder();
+    let wrong = writer(&scene.sim, &[("login", &founder), ("password", "guessed")]);
+    scene.sim.clear_log();
+    let error = wrong.observe(&Scope::Directory).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Denied, "{error:?}");
+    assert_eq!(scene.requests(), ["POST /v2/auth/login"]);
 }
 
 #[tokio::test]
