@@ -121,12 +121,19 @@ impl Count {
     }
 
     fn sentence(&self, limit: usize) -> String {
-        let already = match self.already {
-            0 => String::new(),
-            already => format!(", {already} of them in the last 24 h already"),
+        let Self { losers, already, base } = self;
+        let would = match (losers - already, already) {
+            (_, 0) => format!("{losers} of {base} people would lose access"),
+            (1, _) => {
+                format!("1 person would lose access, after {already} in the last 24 h: {losers} of {base}")
+            }
+            (more, _) => {
+                format!(
+                    "{more} people would lose access, after {already} in the last 24 h: {losers} of {base}"
+                )
+            }
         };
-        let Self { losers, base, .. } = self;
-        format!("{losers} of {base} people would lose access{already}; the limit is {limit} in 24 h")
+        format!("{would}; the limit is {limit} in 24 h")
     }
 }
 
