@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use orgform_model::{Desired, Email, Finding, ObjectKind, ObjectRef, Semantics, Severity};
+use orgform_model::{Desired, Email, Finding, ObjectKind, ObjectRef, Place, Semantics, Severity};
 use orgform_provider::ProviderType;
 use orgform_providers::PROVIDERS;
 use orgform_spec::{Checked, ObjectText, ProviderSettings};
@@ -48,7 +48,8 @@ pub(crate) fn declared(namespace: &str, objects: &[Arc<Object>]) -> Declared {
         texts.retain(|one| !wrong.contains(&one.label));
         resolved = without(&wrong, resolved, &texts, objects);
     }
-    let Resolved { mut providers, findings } = resolved;
+    let Resolved { mut providers, mut findings } = resolved;
+    tell_of_deleted_accounts(namespace, objects, &mut findings);
     let silent = tenants::silent(namespace, objects);
     for one in providers.iter_mut().filter(|_| !silent.is_empty()) {
         let named: BTreeSet<&Email> = one.desired.all_memberships().map(|(_, email, _)| email).collect();
@@ -57,6 +58,25 @@ pub(crate) fn declared(namespace: &str, objects: &[Arc<Object>]) -> Declared {
         one.desired.frozen.objects.extend(unsaid);
     }
     Declared { providers, findings, refusals }
+}
+
+/// Whoever names a deleted account learns that it is one: for all else, it is not declared.
+fn tell_of_deleted_accounts(
+    namespace: &str,
+    objects: &[Arc<Object>],
+    findings: &mut BTreeMap<String, Vec<Finding>>,
+) {
+    let own = || objects.iter().filter(|one| one.key.namespace.as_deref() == Some(namespace));
+    let deleted: Vec<_> = own().filter(|one| one.dying && one.key.kind == ObjectKind::Account).collect();
+    for account in deleted {
+        let said =
+            format!("the Account `{}` is deleted, and goes once nothing names it any more", account.key.name);
+        for object in own().filter(|object| !object.dying && object.names(account)) {
+            let label = object.label();
+            let place = Place { file: Arc::from(label.as_str()), line: 0, column: 0, length: 0 };
+            findings.entry(label).or_default().push(Finding::error(said.clone(), place));
+        }
+    }
 }
 
 /// What texts declare, and what is wrong.
@@ -125,11 +145,13 @@ fn errors<'f>(
 }
 
 impl Declared {
-    /// What is wrong with an object, as sentences; none if nothing is.
+    /// What is wrong with an object, as sentences, and what follows; none if nothing is.
     pub(crate) fn errors_of(&self, label: &str) -> Option<String> {
         let said: Vec<String> =
             errors(&self.findings, label).map(|finding| sentence(finding, label)).collect();
-        (!said.is_empty()).then(|| said.join(" "))
+        (!said.is_empty()).then(|| {
+            format!("{} Until that is mended, nothing that this object declares is changed.", said.join(" "))
+        })
     }
 }
 
@@ -283,6 +305,10 @@ mod tests {
         }
     }
 
+    fn deleted(object: Arc<Object>) -> Arc<Object> {
+        Arc::new(Object { dying: true, ..(*object).clone() })
+    }
+
     #[test]
     fn words_of_files_are_those_of_a_namespace_and_the_other_object_is_named() {
         let key = |key: &str| json!({ "secretKeyRef": { "name": "pureport", "key": key } });
@@ -298,11 +324,19 @@ mod tests {
             object(ObjectKind::Member, "org", "ada", ada("acme")),
             object(ObjectKind::Member, "org", "ada-too", ada("acme")),
             object(ObjectKind::Member, "org", "tim", ada("gone")),
+            deleted(object(ObjectKind::Account, "org", "lab", json!({ "parentRef": { "name": "acme" } }))),
+            object(ObjectKind::Member, "org", "eve", ada("lab")),
         ];
         let declared = declared("org", &objects);
         let doubled = declared.errors_of("org/members/ada").unwrap();
         assert!(doubled.contains("two declarations for acme, see members/ada-too too."), "{doubled}");
         let unknown = declared.errors_of("org/members/tim").unwrap();
         assert!(unknown.contains("(not declared in this namespace)"), "{unknown}");
+        assert!(unknown.ends_with("nothing that this object declares is changed."), "{unknown}");
+        let deleted = declared.errors_of("org/members/eve").unwrap();
+        assert!(
+            deleted.contains("The Account `lab` is deleted, and goes once nothing names it"),
+            "{deleted}"
+        );
     }
 }

@@ -155,6 +155,26 @@ impl Object {
             && *annotations == other.annotations
             && *text == other.text
     }
+
+    /// Whether it names an account, as what it is in or below.
+    pub(crate) fn names(&self, account: &Self) -> bool {
+        let name = &*account.key.name;
+        // Most don't, and reading takes time.
+        if !self.text.contains(name) {
+            return false;
+        }
+        let text: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        let spec = &text["spec"];
+        let own = self.key.namespace.as_deref();
+        let is_it = |reference: &Value| {
+            reference["name"] == *name
+                && reference["namespace"].as_str().or(own) == account.key.namespace.as_deref()
+        };
+        let memberships = spec["memberships"].as_array().into_iter().flatten();
+        is_it(&spec["accountRef"])
+            || is_it(&spec["parentRef"])
+            || memberships.map(|one| &one["accountRef"]).any(is_it)
+    }
 }
 
 /// What to call an object in the status of one of a namespace: its name alone within the same one.

@@ -137,14 +137,16 @@ impl Roots {
         let mut taken = Taken::Ours;
         for other in older {
             match known.get(&other.key) {
-                Some(theirs) if *theirs == ours && root.is_some() => return Taken::Others,
+                Some(theirs) if *theirs == ours && root.is_some() => {
+                    return Taken::By(other.key.clone());
+                }
                 Some(_) => {}
                 // One that was never reached since we started said so in its status, if ever.
                 None => match other.status.get("connection").and_then(serde_json::Value::as_str) {
                     Some(theirs) if theirs == connection => {
                         let their_root = other.status.get("externalId").and_then(serde_json::Value::as_str);
                         if their_root == root && root.is_some() {
-                            return Taken::Others;
+                            return Taken::By(other.key.clone());
                         }
                     }
                     Some(_) => {}

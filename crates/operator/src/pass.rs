@@ -35,6 +35,7 @@ use crate::tenants;
 
 mod asked;
 mod consent;
+mod facts;
 mod letting_go;
 mod say;
 mod seats;
@@ -184,9 +185,15 @@ impl Pass<'_> {
         match operator.roots.take(&self.object, &line.label, root.as_deref(), &operator.cluster.providers()) {
             Taken::Ours => {}
             Taken::NotYet => return Ok(Ended::Well(Some(OTHERS))),
-            Taken::Others => {
-                let said = "Another Provider, which is older, speaks for the same account of the same server. This one \
-                            writes nothing; delete one of the two.";
+            Taken::By(older) => {
+                // Whose Providers another namespace has is not told.
+                let near = older.namespace == self.object.key.namespace;
+                let older =
+                    if near { format!("The Provider {}", older.name) } else { "Another Provider".to_owned() };
+                let said = format!(
+                    "{older}, which is older, speaks for the same account of the same server. This one writes nothing; \
+                     delete one of the two."
+                );
                 return Ok(self.tell(Standing::new(Stand::Stalled, "Conflict", said), None).await);
             }
         }
@@ -332,14 +339,14 @@ impl Pass<'_> {
 }
 
 /// Who may speak for an account of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// This Provider.
     Ours,
     /// An older Provider of the same server has not said yet which account it speaks for.
     NotYet,
-    /// An older Provider.
-    Others,
+    /// This older Provider.
+    By(ObjectRef),
 }
 
 /// The provider's id of the topmost account, if there is one.

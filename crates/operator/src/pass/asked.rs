@@ -54,7 +54,9 @@ pub(super) fn invalid(objects: &[&Object]) -> String {
 }
 
 fn held_text(provider: &Object, held: &[Held], misfits: &[String]) -> String {
-    let of = |group: &Held| group.account.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+    let of = |group: &Held| {
+        group.account.as_ref().map_or_else(|| "in total: ".to_owned(), |path| format!("{path}: "))
+    };
     let groups = held.iter().take(GROUPS);
     let because: Vec<String> =
         groups.clone().map(|group| format!("{}{}", of(group), group.because)).collect();
@@ -74,6 +76,9 @@ fn held_text(provider: &Object, held: &[Held], misfits: &[String]) -> String {
             release("keep"),
             release("remove")
         ));
+    }
+    if held.len() > 1 {
+        said.push_str(" For several at once, write what follows `release=` with commas between.");
     }
     said
 }

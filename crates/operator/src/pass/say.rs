@@ -6,7 +6,6 @@ use orgform_model::Thing;
 use orgform_plan::Fate;
 use orgform_provider::ErrorKind;
 use orgform_spec::crd::{MembershipPhase, MembershipStatus};
-use serde_json::json;
 
 use super::{
     Address, Arc, BTreeMap, BTreeSet, Clock, Done, Ended, EngineError, Known, Line, Object, ObjectKind,
@@ -14,6 +13,7 @@ use super::{
     owners, picture, to_value,
 };
 use crate::board::{MEMORY, Part};
+use crate::pass::facts::facts;
 use crate::pass::seats::{Seats, seats};
 use crate::undeclared;
 
@@ -127,7 +127,7 @@ impl Pass<'_> {
             let has_part = ours.contains(&object.key) || remembered.contains(&object.key);
             self.operator.board.retain(&object.key, &self.object.key, has_part);
             if has_part {
-                let part = self.part(object, one, &state, &issues, &memberships);
+                let part = self.part(object, one, done, &state, &issues, &memberships);
                 said.push((object.clone(), part));
             } else {
                 silent.push(object.clone());
@@ -316,29 +316,12 @@ impl Pass<'_> {
         &self,
         object: &Arc<Object>,
         one: &One,
+        done: &Done,
         state: &ProviderState,
         issues: &Issues,
         memberships: &BTreeMap<ObjectRef, Vec<MembershipStatus>>,
     ) -> Part {
-        let mut fields = Map::new();
-        match object.key.kind {
-            ObjectKind::Account => {
-                fields.insert("provider".to_owned(), json!(one.settings.name.as_str()));
-                let known = state.accounts.iter().find(|(_, record)| record.object == object.key);
-                fields.extend(known.map(|(id, _)| ("externalId".to_owned(), json!(id.as_str()))));
-            }
-            ObjectKind::Role => {
-                fields.insert("provider".to_owned(), json!(one.settings.name.as_str()));
-                let known = state.roles.iter().find(|(_, record)| record.object == object.key);
-                fields.extend(known.map(|(id, _)| ("externalId".to_owned(), json!(id.as_str()))));
-            }
-            ObjectKind::ApiKey => {
-                fields.insert("provider".to_owned(), json!(one.settings.name.as_str()));
-                let known = state.api_keys.iter().find(|(_, record)| record.object == object.key);
-                fields.extend(known.map(|(id, _)| ("externalId".to_owned(), json!(id.as_str()))));
-            }
-            ObjectKind::Member | ObjectKind::Provider => {}
-        }
+        let fields = facts(object, one.settings.name.as_str(), state, &done.planned.world);
         let memberships = memberships.get(&object.key).cloned().unwrap_or_default();
         let standing = match (self.declared.errors_of(&object.label()), issues.get(&object.key)) {
             (Some(said), _) => Standing::new(Stand::Stalled, "Invalid", said),

@@ -14,7 +14,7 @@ impl Pass<'_> {
         if account.key.kind != ObjectKind::Account {
             return None;
         }
-        let living = self.objects.iter().filter(|object| !object.dying && names(object, account));
+        let living = self.objects.iter().filter(|object| !object.dying && object.names(account));
         let users = living.map(|object| self.named(object)).collect::<Vec<_>>();
         (!users.is_empty()).then(|| {
             format!(
@@ -84,26 +84,6 @@ impl Pass<'_> {
         let name = crate::object::seen_from(&object.key, self.object.key.namespace.as_deref());
         format!("{} {name}", object.key.kind.as_str())
     }
-}
-
-/// Whether an object names an account, as what it is in or below.
-fn names(object: &Object, account: &Object) -> bool {
-    let name = &*account.key.name;
-    // Most don't, and reading takes time.
-    if !object.text.contains(name) {
-        return false;
-    }
-    let text: Value = serde_json::from_str(&object.text).unwrap_or_default();
-    let spec = &text["spec"];
-    let own = object.key.namespace.as_deref();
-    let is_it = |reference: &Value| {
-        reference["name"] == json!(name)
-            && reference["namespace"].as_str().or(own) == account.key.namespace.as_deref()
-    };
-    let memberships = spec["memberships"].as_array().into_iter().flatten();
-    is_it(&spec["accountRef"])
-        || is_it(&spec["parentRef"])
-        || memberships.map(|one| &one["accountRef"]).any(is_it)
 }
 
 /// The first few, and how many more.

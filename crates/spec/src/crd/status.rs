@@ -67,7 +67,7 @@ pub struct AccountStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub external_id: Option<String>,
-    /// How many people are in it, invited ones included.
+    /// How many people are in it, invited ones included; absent if it was not seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<u32>,
     /// How many of them have not accepted.
@@ -140,7 +140,8 @@ pub struct ApiKeyStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub external_id: Option<String>,
-    /// What is known of its secret: `Stored`, `Elsewhere`, `Missing` or `Lost`. Never the secret itself.
+    /// What became of its secret: `Stored`, `Elsewhere` (whoever made the key has it) or `Lost`. Never the secret
+    /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub secret: Option<String>,

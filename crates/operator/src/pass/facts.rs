@@ -1,0 +1,54 @@
+//! What the status of an Account, a Role or an API key tells beside its conditions. Pure.
+
+use orgform_model::World;
+use orgform_model::state::SecretFate;
+use serde_json::{Map, Value, json};
+
+use super::{Object, ObjectKind, ProviderState};
+
+/// The fields of one object; a number is there only where it was seen.
+pub(super) fn facts(
+    object: &Object,
+    provider: &str,
+    state: &ProviderState,
+    world: &World,
+) -> Map<String, Value> {
+    let mut facts = Vec::new();
+    match object.key.kind {
+        ObjectKind::Account => {
+            if let Some((id, _)) = state.accounts.iter().find(|(_, record)| record.object == object.key) {
+                facts.push(("externalId", json!(id.as_str())));
+                if let Some(content) = world.content(id) {
+                    facts.push(("people", json!(content.members.len() + content.invites.len())));
+                    facts.push(("waiting", json!(content.invites.len())));
+                }
+            }
+        }
+        ObjectKind::Role => {
+            if let Some((id, record)) = state.roles.iter().find(|(_, record)| record.object == object.key) {
+                facts.push(("externalId", json!(id.as_str())));
+                if let Some(content) = world.content(&record.account) {
+                    let people = content.members.values().filter(|member| member.roles.contains(id));
+                    let keys = world.api_keys(&record.account).into_iter().flat_map(|keys| keys.values());
+                    let keys = keys.filter(|key| key.roles.contains(id));
+                    facts.push(("holders", json!(people.count() + keys.count())));
+                }
+            }
+        }
+        ObjectKind::ApiKey => {
+            if let Some((id, record)) = state.api_keys.iter().find(|(_, record)| record.object == object.key)
+            {
+                facts.push(("externalId", json!(id.as_str())));
+                let secret = match record.secret {
+                    SecretFate::Stored(_) => "Stored",
+                    SecretFate::Elsewhere => "Elsewhere",
+                    SecretFate::Lost => "Lost",
+                };
+                facts.push(("secret", json!(secret)));
+            }
+        }
+        ObjectKind::Member | ObjectKind::Provider => return Map::new(),
+    }
+    facts.push(("provider", json!(provider)));
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
