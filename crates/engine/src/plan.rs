@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use orgform_model::change::Applied;
 use orgform_model::state::{Entry, KnownPerson};
-use orgform_model::world::PersonSeen;
-use orgform_model::{Address, Desired, ProviderState, Scope, World};
-use orgform_plan::{ChangeKind, Input, Plan, Settled};
+use orgform_model::world::{Directory, PersonSeen};
+use orgform_model::{AccountId, Address, Desired, ProviderState, Scope, Thing, World};
+use orgform_plan::{ChangeKind, Input, Plan, PlannedChange, Settled};
 use orgform_provider::Observe;
 
 use crate::apply::touched_by;
@@ -65,8 +65,8 @@ pub struct Earlier {
 }
 
 /// Looks at what may have changed since an earlier look, and decides: the list of accounts, what was edited, and what
-/// there is to do in. All is looked at again where something may be taken away, could not be seen, or is not known
-/// to have ended, so that nobody ever loses anything by an old look.
+/// there is to do in. All is looked at again where a membership or anything else may go, could not be seen, or is not known
+/// to have ended; where only roles of somebody do, the account and those above it. So nobody ever loses anything by an old look.
 ///
 /// # Errors
 /// As of [`plan()`].
@@ -87,7 +87,8 @@ pub async fn plan_again(
     let world = world.map_err(EngineError::Unobservable)?;
     let calls = world.calls;
     let planned = decide(observer, case, state, world, clock, progress).await;
-    if !takes_away(&planned) {
+    if !needs_all(&planned) && at_stake(&planned.plan, &planned.world.directory).is_subset(&touched.accounts)
+    {
         return Ok(planned);
     }
     let mut planned = plan(observer, case, state, clock, progress).await?;
@@ -120,23 +121,41 @@ fn touched_since(
     let mut world = earlier.world.clone();
     orgform_plan::recall(&mut world, state, case.semantics);
     let draft = decide_once(case, state, &world, clock.now());
-    if takes_away(&draft) {
+    if needs_all(&draft) {
         return None;
     }
     let mut touched = touched_by(&draft);
     touched.accounts.extend(edited);
+    touched.accounts.extend(at_stake(&draft.plan, &world.directory));
     Some(touched)
 }
 
-/// Whether a plan may take something away, or was made without all that it speaks of.
-fn takes_away(planned: &Planned) -> bool {
+/// The accounts in which somebody loses something, and those above: who is left to do it is decided there too.
+fn at_stake(plan: &Plan, directory: &Directory) -> BTreeSet<AccountId> {
+    let accounts = &directory.accounts;
+    let parent = |id: &&AccountId| accounts.get(*id)?.parent.as_ref();
+    let losing = plan.changes.iter().flat_map(|change| &change.losers).map(|loser| &loser.account);
+    // What a server says may be a loop.
+    let with_above =
+        losing.flat_map(|account| std::iter::successors(Some(account), parent).take(accounts.len()));
+    with_above.cloned().collect()
+}
+
+/// Whether a plan may be agreed to only after a look at everything: it takes more away than roles of a member, or was
+/// made without all that it speaks of.
+fn needs_all(planned: &Planned) -> bool {
     let Planned { plan, world: _, found_out, carried_out: _, at: _ } = planned;
     let settles = found_out.iter().any(|entry| matches!(entry, Entry::Settled { .. }));
+    let takes_away = |change: &PlannedChange| {
+        let is_about_roles =
+            change.kind == ChangeKind::Update && matches!(change.address.thing, Thing::Member(..));
+        change.kind == ChangeKind::Remove || !change.losers.is_empty() && !is_about_roles
+    };
     settles
         || !plan.held.is_empty()
         || !plan.unseen.is_empty()
         || !plan.forgotten.is_empty()
-        || plan.changes.iter().any(|change| !change.losers.is_empty() || change.kind == ChangeKind::Remove)
+        || plan.changes.iter().any(takes_away)
 }
 
 /// Looks now, and decides as if it were a later time and nothing else happened until then. Nothing of it is

@@ -62,7 +62,26 @@ async fn an_edit_that_takes_nothing_away_costs_a_look_into_its_account() {
 }
 
 #[tokio::test]
-async fn whatever_takes_something_away_is_planned_on_a_look_at_everything() {
+async fn a_role_less_costs_a_look_into_its_account_and_those_above() {
+    let (mut scene, _) = settled().await;
+    let lab = scene.server.inside().account("lab");
+    let acme = scene.server.inside().account("acme");
+    join(&scene, "lab", "ada", &["role-reader", "role-admin"]);
+    scene.declare("acme/lab", "ada", &["reader", "admin"]);
+    assert!(scene.apply().await.unwrap().is_complete());
+    let state = scene.state().await;
+    let Planned { plan, world, .. } = scene.plan(Some(&state)).await.unwrap();
+    assert!(plan.is_empty(), "{plan:#?}");
+    let earlier = Earlier { world, desired: scene.desired.clone() };
+    scene.server.inside().looks.clear();
+    scene.declare("acme/lab", "ada", &["admin"]);
+    let (planned, looked) = again(&scene, &earlier).await;
+    assert_eq!(planned.plan.changes[0].losers.len(), 1, "{:#?}", planned.plan);
+    assert_eq!(looked, [lab, acme].into(), "{:#?}", planned.plan);
+}
+
+#[tokio::test]
+async fn whoever_is_removed_is_planned_on_a_look_at_everything() {
     let (mut scene, earlier) = settled().await;
     scene.undeclare("acme/lab", "ada");
     let (planned, looked) = again(&scene, &earlier).await;

@@ -1,6 +1,8 @@
 //! What a pass looks at: what its change touches, not the whole organization.
 
-use crate::bed::{ACCOUNT, Bed, ROLE};
+use orgform_sim::pureport::Act;
+
+use crate::bed::{ACCOUNT, Bed, ROLE, reason};
 
 const ACCOUNTS: usize = 12;
 
@@ -58,7 +60,28 @@ fn one_edited_member_costs_the_reads_of_its_account() {
     assert!(edit <= 14, "{edit} calls, of {all} for everything: {:#?}", bed.sim.request_log());
     assert_eq!(bed.sim.stats().logins, logins);
 
-    // What is taken away is decided by a look at everything.
+    // Another role in place of the one before: its account, and the one above.
+    bed.apply(
+        &(ROLE.replace("read-only", "builder").replace("Looks on", "Builds") + &member("tim", 5, "builder")),
+    );
+    bed.wait("omem/tim", &reason("Invited"));
+    bed.sim.act(Act::AcceptAll { except: 0.0, seed: 0 }).unwrap();
+    bed.kubectl(&["annotate", "--overwrite", "oprov/pureport", "orgform.dev/reconcile-at=joined"]);
+    bed.wait("omem/tim", "condition=Joined");
+    operator.wait_for_pass();
+    operator.hush();
+    bed.sim.clear_log();
+    bed.apply(&member("tim", 5, "read-only"));
+    operator.wait_for_pass();
+    assert_eq!(looked_into(&bed), ["A5".to_owned(), "Acme".to_owned()].into());
+    let truth = bed.sim.truth();
+    let held = truth.accounts.values().find_map(|one| one.members.get("tim@acme.example")).unwrap();
+    assert_eq!(held.len(), 1);
+    let names: Vec<_> =
+        truth.accounts.values().flat_map(|one| &one.roles).filter(|(id, _)| held.contains(*id)).collect();
+    assert_eq!(names[0].1.name, "Looks on");
+
+    // Who is taken out is decided by a look at everything.
     operator.hush();
     bed.sim.clear_log();
     bed.kubectl(&["delete", "omem/joan", "--timeout=180s"]);
