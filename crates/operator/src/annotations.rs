@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use orgform_model::ObjectRef;
 
 use crate::object::Object;
 
@@ -18,6 +19,9 @@ const KEEP: &str = "orgform.dev/keep";
 /// On a Member: a time, and names of Accounts. Mails that may have gone out before that time are sent again; those that
 /// surely have only in Accounts that are named.
 const RESEND: &str = "orgform.dev/resend";
+/// On an `ApiKey`: the provider's id of the key that a new one is to replace. The new one has another id, so each is
+/// replaced once.
+const REMAKE: &str = "orgform.dev/remake";
 
 /// What is to become of held groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +42,17 @@ pub(crate) fn command(provider: &Object, annotation: &str) -> String {
 /// The line that puts one of our annotations, such as `release=keep=sha256:…`, on the Provider of a namespace.
 pub fn command_for(namespace: &str, provider: &str, annotation: &str) -> String {
     format!("kubectl annotate oprov {provider} -n {namespace} --overwrite orgform.dev/{annotation}")
+}
+
+/// The line that asks for a key in place of this one.
+pub(crate) fn remake_command(key: &ObjectRef, id: &str) -> String {
+    let namespace = key.namespace.as_deref().unwrap_or_default();
+    format!("kubectl annotate okey {} -n {namespace} --overwrite {REMAKE}={id}", key.name)
+}
+
+/// Which key is to be replaced.
+pub(crate) fn remake(key: &Object) -> Option<&str> {
+    key.annotations.get(REMAKE).map(|value| value.trim())
 }
 
 /// Whether a Provider is paused.

@@ -16,14 +16,29 @@ const OFFER: Duration = Duration::from_secs(7 * 24 * 3600);
 const OFFERS: usize = 8;
 
 impl Pass<'_> {
-    /// What somebody asked for beyond what is declared: mails to be sent again.
+    /// What somebody asked for beyond what is declared: mails to be sent again, keys to be made again.
     pub(super) fn requests(&self, one: &One, state: Option<&ProviderState>) -> Requests {
-        let mut requests = Requests::default();
+        let (resend, remake) = (self.resends(one, state), self.remakes(one, state));
+        Requests { resend, remake }
+    }
+
+    fn remakes(&self, one: &One, state: Option<&ProviderState>) -> BTreeSet<Address> {
+        let asked =
+            self.objects.iter().filter_map(|object| Some((&object.key, annotations::remake(object)?)));
+        let asked: BTreeMap<&ObjectRef, &str> =
+            asked.filter(|(key, _)| key.kind == ObjectKind::ApiKey).collect();
+        let keys = state.into_iter().flat_map(|state| &state.api_keys);
+        let named = keys.filter(|(id, record)| asked.get(&record.object) == Some(&id.as_str()));
+        named.map(|(_, record)| Address::api_key(&one.settings.name, &record.label)).collect()
+    }
+
+    fn resends(&self, one: &One, state: Option<&ProviderState>) -> BTreeSet<Address> {
+        let mut resend = BTreeSet::new();
         let now = Timestamp::now();
         let asked = self.objects.iter().filter(|object| object.key.kind == ObjectKind::Member);
         let asked: BTreeMap<&ObjectRef, (Timestamp, BTreeSet<&str>)> =
             asked.filter_map(|object| Some((&object.key, annotations::resends(object, now)?))).collect();
-        let Some(state) = state.filter(|_| !asked.is_empty()) else { return requests };
+        let Some(state) = state.filter(|_| !asked.is_empty()) else { return resend };
         for (path, email, membership) in one.desired.all_memberships() {
             let Some((at, accounts)) = asked.get(&membership.object) else { continue };
             let id = state.accounts.iter().find(|(_, record)| record.path == *path).map(|(id, _)| id);
@@ -32,10 +47,10 @@ impl Pass<'_> {
             let is_named = name.is_some_and(|name| accounts.contains(name));
             let may_be_lost = matches!(record.mail.outcome, Some(MailOutcome::Unknown | MailOutcome::Failed));
             if (is_named || may_be_lost) && record.mail.last.is_none_or(|last| last < *at) {
-                requests.resend.insert(Address::member(&one.settings.name, path, email));
+                resend.insert(Address::member(&one.settings.name, path, email));
             }
         }
-        requests
+        resend
     }
 
     /// Reduces a plan to what may be done.

@@ -5,6 +5,7 @@ use orgform_model::state::SecretFate;
 use serde_json::{Map, Value, json};
 
 use super::{Object, ObjectKind, ProviderState};
+use crate::pass::say::{Issues, SECRET_MISSING};
 
 /// The fields of one object; a number is there only where it was seen.
 pub(super) fn facts(
@@ -12,6 +13,7 @@ pub(super) fn facts(
     provider: &str,
     state: &ProviderState,
     world: &World,
+    issues: &Issues,
 ) -> Map<String, Value> {
     let mut facts = Vec::new();
     match object.key.kind {
@@ -39,7 +41,10 @@ pub(super) fn facts(
             if let Some((id, record)) = state.api_keys.iter().find(|(_, record)| record.object == object.key)
             {
                 facts.push(("externalId", json!(id.as_str())));
+                let issues = issues.get(&object.key).into_iter().flatten();
+                let is_missing = issues.into_iter().any(|issue| issue.reason == SECRET_MISSING);
                 let secret = match record.secret {
+                    SecretFate::Stored(_) if is_missing => "Missing",
                     SecretFate::Stored(_) => "Stored",
                     SecretFate::Elsewhere => "Elsewhere",
                     SecretFate::Lost => "Lost",

@@ -12,6 +12,7 @@ use super::{
     ObjectRef, Offer, One, Pass, ProviderState, Stand, Standing, SystemClock, asked, condition, object_of,
     owners, picture, to_value,
 };
+use crate::annotations;
 use crate::board::{MEMORY, Part};
 use crate::pass::facts::facts;
 use crate::pass::seats::{Seats, seats};
@@ -20,6 +21,9 @@ use crate::undeclared;
 /// What else can be done about a deleted object whose removal is refused.
 const KEEP_IT: &str =
     " To keep what it gave, annotate the deleted object with orgform.dev/keep=true, and apply it again.";
+
+/// Why the secret of a key is told of: it is not where it should be.
+pub(super) const SECRET_MISSING: &str = "SecretMissing";
 
 /// What hinders an object, worst first.
 pub(super) type Issues = BTreeMap<ObjectRef, Vec<Standing>>;
@@ -309,6 +313,18 @@ impl Pass<'_> {
             let said = format!("{}: {}.", drift.what, drift.because);
             add(&drift.address, Standing::new(Stand::Stalled, "Drift", said));
         }
+        for missing in &plan.missing_secrets {
+            let object = object_of(&missing.address, &one.desired, Some(state));
+            let known = state.api_keys.iter().find(|(_, record)| Some(&record.object) == object.as_ref());
+            let Some((id, record)) = known else { continue };
+            let again = annotations::remake_command(&record.object, id.as_str());
+            let said = format!(
+                "The key is there, but {}. If nobody has its secret, have the key made again: `{again}`.",
+                missing.because
+            );
+            // A secret may have been moved on purpose.
+            add(&missing.address, Standing::new(Stand::Ready, SECRET_MISSING, said));
+        }
         issues
     }
 
@@ -321,7 +337,7 @@ impl Pass<'_> {
         issues: &Issues,
         memberships: &BTreeMap<ObjectRef, Vec<MembershipStatus>>,
     ) -> Part {
-        let fields = facts(object, one.settings.name.as_str(), state, &done.planned.world);
+        let fields = facts(object, one.settings.name.as_str(), state, &done.planned.world, issues);
         let memberships = memberships.get(&object.key).cloned().unwrap_or_default();
         let standing = match (self.declared.errors_of(&object.label()), issues.get(&object.key)) {
             (Some(said), _) => Standing::new(Stand::Stalled, "Invalid", said),

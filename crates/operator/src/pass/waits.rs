@@ -1,6 +1,6 @@
 //! What a deleted object waits for, and what is not looked at while a Provider is paused.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::say::without_memory;
 use super::{Arc, Clock, Object, ObjectKind, One, Pass, Stand, Standing, SystemClock, owners, to_value};
@@ -52,7 +52,7 @@ impl Pass<'_> {
         let parts = self.parts();
         let now = SystemClock.now();
         let waiting = self.objects.iter().filter(|object| {
-            let observed = object.status.get("observedGeneration").and_then(Value::as_i64);
+            let observed = object.status.tree()["observedGeneration"].as_i64();
             ours.contains(&object.key)
                 && (object.dying || observed != Some(object.generation))
                 // Others may have more to say.
@@ -63,7 +63,7 @@ impl Pass<'_> {
             let what = if object.dying { "Deleted" } else { "Not looked at yet" };
             let said = format!("{what}; the Provider {name} is paused, so nothing is done until it goes on.");
             let standing = Standing::new(Stand::Stalled, "Paused", said);
-            let mut status = without_memory((*object.status).clone());
+            let mut status = without_memory(object.status.tree());
             if !status.is_object() {
                 status = json!({});
             }

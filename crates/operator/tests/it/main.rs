@@ -13,6 +13,7 @@ mod crash;
 mod first;
 mod gone;
 mod groups;
+mod keys;
 mod lives;
 mod modes;
 mod proxy;

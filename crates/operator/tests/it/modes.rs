@@ -109,6 +109,9 @@ fn a_role_in_use_stays_and_of_two_providers_of_one_account_the_younger_writes_no
     bed.apply(&(bed.provider("") + ROLE + ACCOUNT + role + &member));
     let _operator = bed.operator();
     bed.wait("omem/ada", &reason("Invited"));
+    bed.wait("oacc/acme", "jsonpath={.status.people}=2");
+    bed.wait("oacc/acme", "jsonpath={.status.waiting}=1");
+    bed.wait("orole/viewer", "jsonpath={.status.holders}=0");
     bed.kubectl(&["delete", "orole/viewer", "--wait=false"]);
     bed.wait("omem/ada", &reason("Invalid"));
     bed.wait("orole/viewer", &reason("InUse"));
@@ -125,6 +128,8 @@ fn a_role_in_use_stays_and_of_two_providers_of_one_account_the_younger_writes_no
     let tim = self::member("tim", "").replace("name: acme }", "name: other }").replace("read-only", "admin");
     bed.apply(&(second + &account + &tim));
     bed.wait("oprov/second", &reason("Conflict"));
+    let said = bed.get("oprov/second", "{.status.conditions[?(@.type==\"Ready\")].message}");
+    assert!(said.starts_with("The Provider pureport, which is older, speaks"), "{said}");
     assert_eq!(bed.sim.stats().writes, writes);
 }
 

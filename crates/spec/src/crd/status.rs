@@ -140,8 +140,8 @@ pub struct ApiKeyStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub external_id: Option<String>,
-    /// What became of its secret: `Stored`, `Elsewhere` (whoever made the key has it) or `Lost`. Never the secret
-    /// itself.
+    /// What became of its secret: `Stored`, `Missing` (it was, and is not there any more), `Elsewhere` (whoever made the
+    /// key has it) or `Lost`. Never the secret itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub secret: Option<String>,
