@@ -181,9 +181,9 @@ impl Bed {
         Ok(())
     }
 
-    /// Many people get another role at once.
+    /// Many people get one more role at once; so many who lost one would be held.
     fn burst(&self, operator: &mut Operator) -> anyhow::Result<()> {
-        let members: String = (0..BURST).map(|number| member(number, "editor")).collect();
+        let members: String = (0..BURST).map(|number| member(number, "viewer, editor")).collect();
         let file = self.file("burst", &members)?;
         operator.hush();
         let before = self.sim.stats();
