@@ -91,7 +91,7 @@ impl Board {
                 let there = self.cluster.get(&object.key).filter(|now| now.uid == object.uid);
                 let there = there.unwrap_or_else(|| object.clone());
                 let text = self.is_shared(&there, expected, &others).then(|| to_text(&one));
-                if text.as_deref() != said_by(&there, speaker) {
+                if text != said_by(&there, speaker) {
                     texts.push((there.clone(), text));
                 }
                 let all = parts.entry(object.key.clone()).or_default();
@@ -221,7 +221,7 @@ impl Board {
             if !is_there || own.contains_key(&speaker) {
                 continue;
             }
-            match serde_json::from_str(text) {
+            match serde_json::from_str(&text) {
                 Ok(spoken) => drop(all.to_mut().insert(speaker, spoken)),
                 Err(error) => {
                     tracing::warn!(kind = %object.key.kind, "what another copy says could not be read");
@@ -280,14 +280,15 @@ impl Board {
 
 /// Whether a status says all this, and nothing else but what is remembered.
 fn is_there(object: &Object, wanted: &Value) -> bool {
-    let (Some(wanted), there) = (wanted.as_object(), object.status.as_object()) else { return false };
-    let Some(there) = there else { return wanted.is_empty() };
+    let Some(wanted) = wanted.as_object() else { return false };
+    let there = object.status.tree();
+    let Some(there) = there.as_object() else { return wanted.is_empty() };
     wanted.iter().all(|(name, value)| there.get(name) == Some(value))
         && there.keys().all(|name| MEMORY.contains(&name.as_str()) || wanted.contains_key(name))
 }
 
 /// What one says by itself, if it is in an object's status.
-fn said_by<'o>(object: &'o Object, speaker: &ObjectRef) -> Option<&'o str> {
+fn said_by(object: &Object, speaker: &ObjectRef) -> Option<String> {
     object.said().find(|(one, _)| one == speaker).map(|(_, text)| text)
 }
 

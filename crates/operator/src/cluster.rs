@@ -156,7 +156,7 @@ impl Cluster {
         said.map(|object| object.key.clone()).collect()
     }
 
-    fn said_elsewhere<'o>(&self, object: &'o Object) -> Vec<(ObjectRef, &'o str)> {
+    fn said_elsewhere(&self, object: &Object) -> Vec<(ObjectRef, String)> {
         if self.shard.is_whole() {
             return vec![];
         }

@@ -104,16 +104,11 @@ fn before(object: &Object) -> Vec<Condition> {
         #[serde(default)]
         conditions: Vec<Condition>,
     }
-    if object.status.is_null() {
-        return vec![];
-    }
-    Status::deserialize(&*object.status).unwrap_or_default().conditions
+    object.status.read::<Status>().unwrap_or_default().conditions
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use orgform_model::{ObjectKind, ObjectRef};
 
     use super::*;
@@ -122,7 +117,7 @@ mod tests {
     fn saying(said: &Standing) -> Object {
         let mut provider = Object::bare(ObjectRef::of_file(ObjectKind::Provider, "pureport"));
         let conditions = said.conditions(&provider, Timestamp::UNIX_EPOCH);
-        provider.status = Arc::new(serde_json::json!({ "conditions": conditions }));
+        provider.status = crate::status::Status::new(&serde_json::json!({ "conditions": conditions }));
         provider
     }
 

@@ -227,7 +227,7 @@ mod tests {
             annotations: BTreeMap::new(),
             text: Arc::from(text.to_string()),
             elsewhere: BTreeSet::from([Arc::from("org")]),
-            status: Arc::default(),
+            status: crate::status::Status::default(),
             key,
         })
     }

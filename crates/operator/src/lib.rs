@@ -29,6 +29,7 @@ mod queue;
 mod seen;
 mod serve;
 mod shard;
+mod status;
 mod tenants;
 mod tokens;
 mod undeclared;

@@ -21,6 +21,7 @@ use orgform_model::{Email, ObjectRef, ProviderName, ProviderState, RootId, State
 use orgform_spec::API_VERSION;
 use orgform_spec::crd::{LossesAt, Remembered, Retained, Spent};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
@@ -370,11 +371,8 @@ fn is_about(entry: &Entry, object: &Object) -> bool {
     }
 }
 
-fn read<T: Default + for<'de> Deserialize<'de>>(object: &Object) -> T {
-    if object.status.is_null() {
-        return T::default();
-    }
-    T::deserialize(&*object.status).unwrap_or_else(|error| {
+fn read<T: Default + DeserializeOwned>(object: &Object) -> T {
+    object.status.read().unwrap_or_else(|error| {
         tracing::warn!(kind = %object.key.kind, "a status could not be read; nothing of it counts as remembered");
         tracing::debug!(object = %object.key, %error, "a status could not be read");
         T::default()

@@ -13,6 +13,8 @@ use orgform_spec::{API_VERSION, ObjectText};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::status::Status;
+
 /// Keeps an object until the provider's side is confirmed gone or retained.
 pub(crate) const FINALIZER: &str = "orgform.dev/provider";
 
@@ -47,7 +49,7 @@ pub(crate) struct Object {
     /// Other namespaces that it names, or that remember it: what it says matters there.
     pub(crate) elsewhere: BTreeSet<Arc<str>>,
     /// Its status.
-    pub(crate) status: Arc<Value>,
+    pub(crate) status: Status,
 }
 
 impl Object {
@@ -64,7 +66,7 @@ impl Object {
             annotations: BTreeMap::new(),
             text: Arc::from(""),
             elsewhere: Default::default(),
-            status: Arc::default(),
+            status: Status::default(),
         }
     }
 
@@ -91,7 +93,7 @@ impl Object {
             annotations: ours.map(|(name, value)| (name.clone(), value.clone())).collect(),
             elsewhere: elsewhere(&text["spec"], &object.data["status"], namespace),
             text: Arc::from(text.to_string()),
-            status: Arc::new(object.data.get("status").cloned().unwrap_or(Value::Null)),
+            status: Status::new(&object.data["status"]),
         })
     }
 
@@ -112,18 +114,12 @@ impl Object {
 
     /// The Providers that it remembers something of.
     pub(crate) fn remembering(&self) -> impl Iterator<Item = ObjectRef> {
-        self.items("remembered").map(|(provider, _)| provider)
+        self.status.remembering().into_iter().map(|provider| self.provider(&provider))
     }
 
     /// What Providers that are worked for elsewhere, or were, say of it.
-    pub(crate) fn said(&self) -> impl Iterator<Item = (ObjectRef, &str)> {
-        self.items("said").filter_map(|(provider, item)| Some((provider, item.get("text")?.as_str()?)))
-    }
-
-    /// The items of a list of its status that has one for each Provider.
-    fn items(&self, list: &str) -> impl Iterator<Item = (ObjectRef, &Value)> {
-        let items = self.status.get(list).and_then(Value::as_array).into_iter().flatten();
-        items.filter_map(|item| Some((self.provider(item.get("provider")?.as_str()?), item)))
+    pub(crate) fn said(&self) -> impl Iterator<Item = (ObjectRef, String)> {
+        self.status.said().into_iter().map(|(provider, text)| (self.provider(&provider), text))
     }
 
     /// The Provider that something in its status names.

@@ -9,6 +9,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client, Config};
 use orgform_engine::Stop;
 use orgform_model::ObjectRef;
+use orgform_spec::crd::ProviderStatus;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
@@ -23,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::object::{Object, seen_from};
 use crate::owners::owners;
 use crate::pass::Taken;
+use crate::picture;
 use crate::queue;
 use crate::seen::Sights;
 use crate::serve::serve;
@@ -97,12 +99,10 @@ impl Operator {
     /// Whether no other Provider remembers anything of an object, as far as is known here: see [`crate::elsewhere`] for
     /// Providers of other shards.
     pub(crate) fn is_unknown_elsewhere(&self, object: &Object, here: &ObjectRef) -> bool {
-        let remembered = object.status.get("remembered").and_then(serde_json::Value::as_array);
-        let mut providers = remembered.into_iter().flatten().filter_map(|one| one.get("provider")?.as_str());
         let us = seen_from(here, object.key.namespace.as_deref());
         let memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         let mut others = memories.iter().filter(|(key, _)| *key != here).map(|(_, (_, memory))| memory);
-        providers.all(|provider| provider == us)
+        object.status.remembering().iter().all(|provider| *provider == us)
             && !others.any(|memory| {
                 memory.with(|state| state.is_some_and(|state| owners(state).contains(&object.key)))
             })
@@ -142,18 +142,17 @@ impl Roots {
                 }
                 Some(_) => {}
                 // One that was never reached since we started said so in its status, if ever.
-                None => match other.status.get("connection").and_then(serde_json::Value::as_str) {
-                    Some(theirs) if theirs == connection => {
-                        let their_root = other.status.get("externalId").and_then(serde_json::Value::as_str);
-                        if their_root == root && root.is_some() {
-                            return Taken::By(other.key.clone());
-                        }
+                None => match picture::before(other) {
+                    ProviderStatus { connection: Some(theirs), external_id: their_root, .. }
+                        if theirs == connection && their_root.as_deref() == root && root.is_some() =>
+                    {
+                        return Taken::By(other.key.clone());
                     }
-                    Some(_) => {}
-                    None if other.status.is_null() && label_of(other).as_deref() == Some(connection) => {
+                    ProviderStatus { connection: Some(_), .. } => {}
+                    _ if other.status.is_none() && label_of(other).as_deref() == Some(connection) => {
                         taken = Taken::NotYet;
                     }
-                    None => {}
+                    _ => {}
                 },
             }
         }

@@ -44,7 +44,7 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
     let mut nothing = Vec::new();
     let own = objects.iter().filter(|object| object.key.namespace.as_ref() == Some(namespace));
     for object in own.filter(|object| object.key.kind != ObjectKind::Provider) {
-        let remembers: Vec<&str> = remembering(object).collect();
+        let remembers = object.status.remembering();
         if remembers.iter().any(|provider| is_there(provider, object)) || looked_after.contains(&object.key) {
             continue;
         }
@@ -82,7 +82,7 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
     let let_go = finalizers::let_go(&operator.cluster, gone).await; // I/O
     let now = Timestamp::now();
     let with_status = |(object, standing): (Arc<Object>, Standing)| {
-        let mut status = object.status.as_object().cloned().unwrap_or_default();
+        let mut status = object.status.tree().as_object().cloned().unwrap_or_default();
         MEMORY.iter().for_each(|name| drop(status.remove(*name)));
         status.insert("observedGeneration".to_owned(), json!(object.generation));
         status.insert("conditions".to_owned(), to_value(&standing.conditions(&object, now)));
@@ -129,10 +129,4 @@ async fn tell_refused(
     }
     operator.board.publish(&speaker, said, &BTreeMap::new(), Timestamp::now()).await?; // I/O
     operator.board.fall_silent(&speaker, silent).await // I/O
-}
-
-/// The Providers that an object remembers something of.
-fn remembering(object: &Object) -> impl Iterator<Item = &str> {
-    let remembered = object.status.get("remembered").and_then(serde_json::Value::as_array);
-    remembered.into_iter().flatten().filter_map(|one| one.get("provider")?.as_str())
 }

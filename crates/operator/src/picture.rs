@@ -9,7 +9,6 @@ use orgform_spec::crd::{
     Changed, Cost, Counts, Deferred, Ending, HeldGroup, Kept, Offer, Pass, ProviderStatus, Refused, Unseen,
     Waiting, WaitingInvites,
 };
-use serde::Deserialize;
 
 use crate::conditions::{Standing, cut};
 use crate::object::Object;
@@ -153,10 +152,7 @@ pub(crate) fn offers(object: &Object) -> Vec<Offer> {
 
 /// The status as it is in the cluster.
 pub(crate) fn before(object: &Object) -> ProviderStatus {
-    if object.status.is_null() {
-        return ProviderStatus::default();
-    }
-    ProviderStatus::deserialize(&*object.status).unwrap_or_default()
+    object.status.read().unwrap_or_default()
 }
 
 /// Whether a picture says something else, its memory and the last pass aside.

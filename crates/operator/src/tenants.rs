@@ -234,7 +234,7 @@ mod tests {
             annotations: BTreeMap::new(),
             text: Arc::from(json!({ "spec": spec }).to_string()),
             elsewhere: BTreeSet::from([Arc::from("org")]),
-            status: Arc::default(),
+            status: crate::status::Status::default(),
             key,
         })
     }

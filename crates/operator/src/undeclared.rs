@@ -60,6 +60,7 @@ mod tests {
     use orgform_model::ObjectRef;
 
     use super::*;
+    use crate::status::Status;
 
     fn member(spec: Value) -> Arc<Object> {
         Arc::new(Object {
@@ -76,8 +77,8 @@ mod tests {
             annotations: BTreeMap::new(),
             text: Arc::from(json!({ "spec": spec }).to_string()),
             elsewhere: BTreeSet::new(),
-            status: Arc::new(
-                json!({ "memberships": [{ "account": "acme" }], "summary": { "roles": "admin" } }),
+            status: Status::new(
+                &json!({ "memberships": [{ "account": "acme" }], "summary": { "roles": "admin" } }),
             ),
         })
     }
