@@ -52,8 +52,8 @@ struct Spoken {
     part: Part,
 }
 
-/// Parts in one object, by who says them.
-type Parts = BTreeMap<ObjectRef, Spoken>;
+/// Parts in one object, by who says them. Most have one, and a map keeps room for more.
+type Parts = BTreeMap<ObjectRef, Box<Spoken>>;
 
 /// What is to be said of each object.
 pub(crate) struct Board {
@@ -86,7 +86,7 @@ impl Board {
             for (object, part) in said {
                 let expected = expected.get(&object.key);
                 let of = expected.map_or(0, BTreeSet::len);
-                let one = Spoken { generation: object.generation, of, part };
+                let one = Box::new(Spoken { generation: object.generation, of, part });
                 // Somebody may have said something while the pass ran.
                 let there = self.cluster.get(&object.key).filter(|now| now.uid == object.uid);
                 let there = there.unwrap_or_else(|| object.clone());
@@ -98,7 +98,9 @@ impl Board {
                 all.insert(speaker.clone(), one);
                 let all = self.with_others(&there, all);
                 if all.len() >= of && self.is_ours_to_write(&all) {
-                    writes.push(merged(&object, &all, now));
+                    let merged = merged(&object, &all, now);
+                    // Ten thousand that are there already would take more memory than all else.
+                    writes.extend(Some(merged).filter(|(_, _, status)| !is_there(&there, status)));
                 }
             }
         }

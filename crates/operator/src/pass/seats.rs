@@ -45,7 +45,8 @@ pub(super) fn seats(desired: &Desired, done: &Done, state: &ProviderState, issue
         if !seat.declared {
             left.push(seat.email.clone());
         }
-        memberships.entry(seat.object.clone()).or_default().push(status);
+        // Most have one, and it stays for long.
+        memberships.entry(seat.object.clone()).or_insert_with(|| Vec::with_capacity(1)).push(status);
     }
     Seats { memberships, left }
 }
