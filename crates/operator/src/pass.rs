@@ -180,6 +180,8 @@ impl Pass<'_> {
             }
             None => orgform_engine::plan(writer, &case, before.as_ref(), &SystemClock, &Silent).await?, // I/O
         };
+        // Whole pictures of the organization, which nobody needs any more.
+        drop((before, earlier));
         let mut reads = planned.plan.seen.calls;
         let root = root_of(&planned);
         match operator.roots.take(&self.object, &line.label, root.as_deref(), &operator.cluster.providers()) {
