@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::{DesiredAccount, Manage};
 use orgform_model::policy::{DriftPolicy, Removal};
-use orgform_model::state::{AccountRecord, Entry};
+use orgform_model::state::{AccountRecord, Entry, Record};
 use orgform_model::{AccountId, AccountPath, Address, ApiKeyId, Email, FieldChange, Fields, RoleId, Value};
 
 use crate::bind::Bound;
@@ -111,7 +111,7 @@ fn create(
                 address: address.clone(),
                 action: Action::CreateAccount { parent, fields: account.fields.clone() },
             },
-            RecordDraft::Account(record(path, account, account.fields.clone())),
+            RecordDraft::Known(Record::Account(Box::new(record(path, account, account.fields.clone())))),
         )
     });
 }
@@ -212,7 +212,7 @@ fn compare_one(
                 address: address.clone(),
                 action: Action::UpdateAccount { account: id.clone(), changes: fields },
             },
-            RecordDraft::Account(current),
+            RecordDraft::Known(Record::Account(Box::new(current))),
         )
     });
 }
@@ -355,7 +355,7 @@ fn remove(address: Address, id: &AccountId, ground: &Ground<'_>, plan: &mut Plan
             ChangeKind::Remove,
             Cause::Undeclared,
             Change { address, action: Action::RemoveAccount { account: id.clone() } },
-            RecordDraft::DropAccount(id.clone()),
+            RecordDraft::Known(Record::DropAccount(id.clone())),
         )
     });
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use orgform_model::change::{Action, Change};
 use orgform_model::desired::DesiredPerson;
 use orgform_model::policy::DriftPolicy;
-use orgform_model::state::{Entry, ProfileRecord};
+use orgform_model::state::{Entry, ProfileRecord, Record};
 use orgform_model::{AccountId, Address, Email, Fields, ObjectRef, PersonId};
 
 use crate::fields::{Compared, compare};
@@ -107,7 +107,7 @@ fn decide(email: &Email, person: &DesiredPerson, found: &Found<'_>, ground: &Gro
                     changes: fields,
                 },
             },
-            RecordDraft::Profile { person: found.person.clone(), record },
+            RecordDraft::Known(Record::Profile { person: found.person.clone(), record: Box::new(record) }),
         )
     });
 }

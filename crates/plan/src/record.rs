@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use orgform_model::change::Ref;
 use orgform_model::policy::Removal;
-use orgform_model::state::{
-    AccountRecord, ApiKeyRecord, MailRecord, MembershipRecord, ProfileRecord, Record, RoleRecord, SecretFate,
-};
+use orgform_model::state::{ApiKeyRecord, MailRecord, MembershipRecord, Record, RoleRecord, SecretFate};
 use orgform_model::{
     AccountId, Address, ApiKeyId, ApiKeyLabel, Email, Fields, Grants, ObjectRef, PersonId, RoleId, RoleKey,
 };
@@ -15,8 +13,8 @@ use orgform_model::{
 /// A record whose references may still be to things that the same plan makes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RecordDraft {
-    /// An account.
-    Account(AccountRecord),
+    /// One that names nothing which is still to be made.
+    Known(Record),
     /// A role.
     Role {
         /// The owner.
@@ -34,39 +32,6 @@ pub enum RecordDraft {
     Membership(MembershipDraft),
     /// An API key.
     ApiKey(ApiKeyDraft),
-    /// The account is gone.
-    DropAccount(AccountId),
-    /// The role is gone.
-    DropRole(RoleId),
-    /// The API key is gone.
-    DropApiKey(ApiKeyId),
-    /// The membership is gone.
-    DropMembership {
-        /// The account.
-        account: AccountId,
-        /// Whose.
-        email: Email,
-    },
-    /// The membership is gone, and the person can't come back.
-    GoneForEver {
-        /// The account.
-        account: AccountId,
-        /// Whose.
-        email: Email,
-        /// Whether the membership was ours.
-        ours: bool,
-        /// When.
-        at: Timestamp,
-    },
-    /// Fields of a person.
-    Profile {
-        /// Who.
-        person: PersonId,
-        /// What to remember.
-        record: ProfileRecord,
-    },
-    /// What is written is not ours.
-    Nothing,
 }
 
 /// A membership whose references may still be to things that the same plan makes.
@@ -143,10 +108,13 @@ impl Bindings {
 }
 
 impl RecordDraft {
+    /// Nothing: what is written is not ours.
+    pub const NOTHING: Self = Self::Known(Record::Nothing);
+
     /// The record, if every reference is bound.
     pub fn bind(&self, bindings: &Bindings) -> Option<Record> {
         Some(match self {
-            Self::Account(record) => Record::Account(Box::new(record.clone())),
+            Self::Known(record) => record.clone(),
             Self::Role { account, key, object, applied, removal } => Record::Role(Box::new(RoleRecord {
                 object: object.clone(),
                 account: bindings.account(account)?,
@@ -163,20 +131,6 @@ impl RecordDraft {
                 }
             }
             Self::ApiKey(draft) => Record::ApiKey(Box::new(draft.bind(bindings)?)),
-            Self::DropApiKey(id) => Record::DropApiKey(id.clone()),
-            Self::DropAccount(id) => Record::DropAccount(id.clone()),
-            Self::DropRole(id) => Record::DropRole(id.clone()),
-            Self::DropMembership { account, email } => {
-                Record::DropMembership { account: account.clone(), email: email.clone() }
-            }
-            Self::GoneForEver { account, email, ours, at } => {
-                let (account, email) = (account.clone(), email.clone());
-                Record::GoneForEver { account, email, ours: *ours, at: *at }
-            }
-            Self::Profile { person, record } => {
-                Record::Profile { person: person.clone(), record: Box::new(record.clone()) }
-            }
-            Self::Nothing => Record::Nothing,
         })
     }
 }

@@ -268,7 +268,7 @@ mod tests {
             requires: requires.iter().map(|path| address(path)).collect(),
             losers: BTreeSet::new(),
             change: Change { address: address(path), action },
-            record: RecordDraft::Nothing,
+            record: RecordDraft::NOTHING,
         }
     }
 }

@@ -16,7 +16,7 @@ use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::DesiredApiKey;
 use orgform_model::policy::Removal;
 use orgform_model::semantics::ApiKeySemantics;
-use orgform_model::state::{ApiKeyRecord, Entry, SecretFate};
+use orgform_model::state::{ApiKeyRecord, Entry, Record, SecretFate};
 use orgform_model::world::ActualApiKey;
 use orgform_model::{AccountId, Address, ApiKeyId, ApiKeyLabel, FieldChange, RoleId, Scope, Value};
 
@@ -363,7 +363,7 @@ fn remove(
             ChangeKind::Remove,
             cause,
             Change { address, action: Action::RemoveApiKey { account: account.clone(), key: id.clone() } },
-            RecordDraft::DropApiKey(id.clone()),
+            RecordDraft::Known(Record::DropApiKey(id.clone())),
         )
     });
 }

@@ -9,7 +9,7 @@ use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::DesiredMembership;
 use orgform_model::invite::InviteStatus;
 use orgform_model::policy::Removal;
-use orgform_model::state::{Entry, MailRecord, MembershipRecord};
+use orgform_model::state::{Entry, MailRecord, MembershipRecord, Record};
 use orgform_model::world::{ActualInvite, ActualMember, Reach};
 use orgform_model::{Email, Grants, ObjectRef, PersonId, RoleId};
 
@@ -299,10 +299,10 @@ impl<'a> Case<'_, '_, 'a> {
         let (account, email) = (self.here.id.clone(), under.clone());
         let ground = self.here.ground;
         if ground.input.semantics.people.returns {
-            return RecordDraft::DropMembership { account, email };
+            return RecordDraft::Known(Record::DropMembership { account, email });
         }
         let (ours, at) = (self.remembered.is_some(), ground.input.now);
-        RecordDraft::GoneForEver { account, email, ours, at }
+        RecordDraft::Known(Record::GoneForEver { account, email, ours, at })
     }
 
     /// Nothing of ours is left, and what else is there stays. Ours until its declaration goes, though.
@@ -345,7 +345,7 @@ impl<'a> Case<'_, '_, 'a> {
         if let Some(one) = self.remembered {
             return RecordDraft::Membership(MembershipDraft { disabled: true, ..self.draft(one, person) });
         }
-        let Some(object) = self.object_that_disables() else { return RecordDraft::Nothing };
+        let Some(object) = self.object_that_disables() else { return RecordDraft::NOTHING };
         RecordDraft::Membership(MembershipDraft {
             account: Ref::Known(self.here.id.clone()),
             email: self.email.clone(),
@@ -429,9 +429,9 @@ impl<'a> Case<'_, '_, 'a> {
             // While another one is out it stays ours: the next plan takes that back.
             let record = match self.remembered {
                 Some(one) if invites.len() == 1 => {
-                    RecordDraft::DropMembership { account, email: one.under.clone() }
+                    RecordDraft::Known(Record::DropMembership { account, email: one.under.clone() })
                 }
-                _ => RecordDraft::Nothing,
+                _ => RecordDraft::NOTHING,
             };
             let foreseen = self.is_foreseen(cause);
             plan.changes.push(withdraw(self.here, self.email, invite, cause, foreseen, None, record));
@@ -460,7 +460,8 @@ impl<'a> Case<'_, '_, 'a> {
     fn take_ours_back(&self, invite: &ActualInvite, kept: BTreeSet<RoleId>, cause: Cause, plan: &mut Plan) {
         let Some(one) = self.remembered else { return };
         let account = self.here.id.clone();
-        let record = RecordDraft::DropMembership { account: account.clone(), email: one.under.clone() };
+        let record = Record::DropMembership { account: account.clone(), email: one.under.clone() };
+        let record = RecordDraft::Known(record);
         let lost: BTreeSet<RoleId> = invite.roles.difference(&kept).cloned().collect();
         let action = Action::UpdateInvite {
             account,

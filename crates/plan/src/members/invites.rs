@@ -308,7 +308,7 @@ impl<'a> Case<'_, '_, 'a> {
                         Cause::Declared,
                         true,
                         Some(because),
-                        RecordDraft::Nothing,
+                        RecordDraft::NOTHING,
                     ));
                 }
                 OnExhausted::Withdraw | OnExhausted::Hold => {

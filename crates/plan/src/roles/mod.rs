@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use orgform_model::change::{Action, Change, Ref};
 use orgform_model::desired::{DesiredRole, Manage};
 use orgform_model::policy::{DriftPolicy, Removal};
-use orgform_model::state::{Entry, RoleRecord};
+use orgform_model::state::{Entry, Record, RoleRecord};
 use orgform_model::{AccountId, Address, FieldChange, Fields, Grant, ObjectRef, RoleId, RoleKey};
 
 use crate::bind::Bound;
@@ -326,7 +326,7 @@ fn undeclared(id: &RoleId, record: &RoleRecord, ground: &Ground<'_>, plan: &mut 
                 address: address.clone(),
                 action: Action::RemoveRole { account: record.account.clone(), role: id.clone() },
             },
-            RecordDraft::DropRole(id.clone()),
+            RecordDraft::Known(Record::DropRole(id.clone())),
         )
     });
 }

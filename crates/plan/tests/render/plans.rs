@@ -65,7 +65,7 @@ pub(crate) fn change(kind: ChangeKind, address: Address, title: &str) -> Planned
         requires: BTreeSet::new(),
         losers: BTreeSet::new(),
         change: Change { address: address.clone(), action },
-        record: RecordDraft::Nothing,
+        record: RecordDraft::NOTHING,
         address,
     }
 }
