@@ -10,7 +10,7 @@ use orgform_model::desired::DesiredMembership;
 use orgform_model::invite::InviteStatus;
 use orgform_model::policy::Removal;
 use orgform_model::state::{Entry, MailRecord, MembershipRecord, Record};
-use orgform_model::world::{ActualInvite, ActualMember, Reach};
+use orgform_model::world::{ActualMember, Reach};
 use orgform_model::{Email, Grants, ObjectRef, PersonId, RoleId};
 
 use super::grants::left_over;
@@ -18,6 +18,10 @@ use super::{Behind, Here, Remembered, edited, edited_next};
 use crate::plan::{Cause, ChangeKind, Forgotten, Kept, Loser, Plan, PlannedChange, Refused};
 use crate::record::{MembershipDraft, RecordDraft};
 use crate::safety::cannot_be_undone;
+
+mod invited;
+
+pub(super) use invited::withdraw;
 
 /// Decides for one person who should not be here, or of whom nothing is declared.
 pub(super) fn decide<'a>(
@@ -40,38 +44,6 @@ pub(super) fn decide<'a>(
         }
         (false, Some(one)) => case.ours(one, plan),
         (false, None) => case.unmanaged(plan),
-    }
-}
-
-/// Takes an invite back.
-pub(super) fn withdraw(
-    here: &Here<'_, '_>,
-    email: &Email,
-    invite: &ActualInvite,
-    cause: Cause,
-    foreseen: bool,
-    note: Option<String>,
-    record: RecordDraft,
-) -> PlannedChange {
-    let address = here.address(email);
-    PlannedChange {
-        title: email.to_string(),
-        loses: titles(here, &invite.roles),
-        notes: note.into_iter().collect(),
-        losers: BTreeSet::from([loser(here, email.to_string(), foreseen)]),
-        ..PlannedChange::new(
-            ChangeKind::Withdraw,
-            cause,
-            Change {
-                address: address.clone(),
-                action: Action::Withdraw {
-                    account: here.id.clone(),
-                    invite: invite.id.clone(),
-                    email: email.clone(),
-                },
-            },
-            record,
-        )
     }
 }
 
@@ -403,74 +375,6 @@ impl<'a> Case<'_, '_, 'a> {
             because: because.into(),
             entries: vec![Entry::Retain { account: self.here.id.clone(), email: one.under.clone() }],
         });
-    }
-
-    fn remove_invites(&self, invites: &[&'a ActualInvite], cause: Cause, removal: Removal, plan: &mut Plan) {
-        if removal == Removal::Retain {
-            self.forget("it is no longer declared and its removal is Retain", plan);
-            return;
-        }
-        let Some(invite) = invites.first() else { return };
-        let can = self.here.ground.input.capabilities;
-        let kept: BTreeSet<RoleId> = match (cause, self.remembered) {
-            (Cause::Undeclared, Some(one)) => one.record.kept.intersection(&invite.roles).cloned().collect(),
-            _ => BTreeSet::new(),
-        };
-        if !kept.is_empty() && kept == invite.roles {
-            self.forget("what was there before us stays, and nothing else is left", plan);
-            return;
-        }
-        if !kept.is_empty() && can.update_invite {
-            self.take_ours_back(invite, kept, cause, plan);
-            return;
-        }
-        if can.withdraw_invite {
-            let account = self.here.id.clone();
-            // While another one is out it stays ours: the next plan takes that back.
-            let record = match self.remembered {
-                Some(one) if invites.len() == 1 => {
-                    RecordDraft::Known(Record::DropMembership { account, email: one.under.clone() })
-                }
-                _ => RecordDraft::NOTHING,
-            };
-            let foreseen = self.is_foreseen(cause);
-            plan.changes.push(withdraw(self.here, self.email, invite, cause, foreseen, None, record));
-            return;
-        }
-        plan.kept.push(Kept {
-            address: self.here.address(self.email),
-            what: "invite".into(),
-            because: format!(
-                "it can't be withdrawn; its person is removed by the first apply after joining, unless the support of {} \
-                 cancels it before",
-                self.here.ground.input.semantics.title
-            ),
-        });
-        let Some(one) = self.remembered else { return };
-        if !one.record.leaving {
-            plan.remember.push(Entry::Membership {
-                account: self.here.id.clone(),
-                email: one.under.clone(),
-                record: Box::new(MembershipRecord { leaving: true, ..one.record.clone() }),
-            });
-        }
-    }
-
-    /// An invite that was out before us stays out; only what we added goes.
-    fn take_ours_back(&self, invite: &ActualInvite, kept: BTreeSet<RoleId>, cause: Cause, plan: &mut Plan) {
-        let Some(one) = self.remembered else { return };
-        let account = self.here.id.clone();
-        let record = Record::DropMembership { account: account.clone(), email: one.under.clone() };
-        let record = RecordDraft::Known(record);
-        let lost: BTreeSet<RoleId> = invite.roles.difference(&kept).cloned().collect();
-        let action = Action::UpdateInvite {
-            account,
-            invite: invite.id.clone(),
-            email: self.email.clone(),
-            from: invite.roles.clone(),
-            roles: kept.into_iter().map(Ref::Known).collect(),
-        };
-        self.push(ChangeKind::Update, cause, self.email.to_string(), &lost, action, record, plan);
     }
 
     fn push(

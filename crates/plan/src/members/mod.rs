@@ -1,10 +1,11 @@
 //! Plans memberships: one merge walk per account over what is declared, remembered and there.
 //!
-//! [`present`] decides for somebody who is declared, with [`grants`] and [`invites`]; [`absent`] for somebody who
+//! [`present`] decides for somebody who is declared, with [`grants`], [`arrivals`] and [`invites`]; [`absent`] for somebody who
 //! is not; [`unclear`] names whom nobody can tell. Nobody is ever replaced: no path here both removes and invites
 //! the same person.
 
 mod absent;
+mod arrivals;
 mod grants;
 mod homes;
 mod invites;
@@ -27,7 +28,7 @@ use crate::plan::{Deferred, Ending, Plan, UnseenScope};
 pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
     for (path, people) in &ground.input.desired.memberships {
         match ground.accounts.bound(path) {
-            Some(Bound::Create) => invites::in_new_account(path, people, ground, plan),
+            Some(Bound::Create) => arrivals::in_new_account(path, people, ground, plan),
             Some(Bound::Blocked { .. }) | None => wait_for_account(path, people.len(), ground, plan),
             Some(Bound::Known(_)) => {}
         }
@@ -43,7 +44,7 @@ pub(crate) fn plan(ground: &Ground<'_>, plan: &mut Plan) {
         }
     }
     homes::settle(ground, plan);
-    invites::keep_to_daily_limit(ground, plan);
+    arrivals::keep_to_daily_limit(ground, plan);
     list_endings(ground, plan);
 }
 
