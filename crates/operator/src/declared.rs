@@ -86,15 +86,10 @@ struct Resolved {
 }
 
 fn resolved(texts: &[ObjectText]) -> Resolved {
-    let mut documents = orgform_spec::read_objects(texts);
     let semantics: Vec<&'static Semantics> = PROVIDERS.iter().map(|provider| provider.semantics).collect();
-    let Checked { value: manifest, findings: of_documents } = orgform_spec::validate(&documents);
-    let mut all = std::mem::take(&mut documents.findings);
-    // What is read takes more memory than anything that it means.
-    drop(documents);
+    let Checked { value: manifest, findings: mut all } = orgform_spec::validate_objects(texts);
     let Checked { value: resolved, findings: of_names } = orgform_spec::resolve(&manifest, &semantics);
     drop(manifest);
-    all.extend(of_documents);
     all.extend(of_names);
     let mut providers = Vec::new();
     for one in resolved {

@@ -36,7 +36,7 @@ pub use rename::{Edited, NotEdited, Renaming, rename_people};
 pub use render::render;
 pub use resolve::{CredentialRef, CredentialSource, ProviderSettings, Resolved, SimulatorSettings, resolve};
 pub use source::File;
-pub use validate::validate;
+pub use validate::{validate, validate_objects};
 pub use write::write;
 pub use yaml::{Entry, Node, Span, Value};
 

@@ -39,6 +39,23 @@ pub struct Manifest {
     pub gaps: Vec<String>,
 }
 
+impl Manifest {
+    /// Takes in what comes after this.
+    pub(crate) fn append(&mut self, more: Self) {
+        let Self { providers, accounts, roles, members, api_keys, nameless_people, whole_root, asked, gaps } =
+            more;
+        self.providers.extend(providers);
+        self.accounts.extend(accounts);
+        self.roles.extend(roles);
+        self.members.extend(members);
+        self.api_keys.extend(api_keys);
+        self.nameless_people.extend(nameless_people);
+        self.whole_root &= whole_root;
+        self.asked.extend(asked);
+        self.gaps.extend(gaps);
+    }
+}
+
 /// One object.
 #[derive(Debug)]
 pub struct Object<T> {

@@ -16,10 +16,13 @@ use orgform_model::Email;
 use crate::manifest::{At, Manifest, Object};
 use crate::names::{name_fault, quoted};
 use crate::near::did_you_mean;
-use crate::read::{Document, Documents};
+use crate::read::{Document, Documents, ObjectText, read_objects};
 use crate::walk::{Fields, Walk};
 use crate::yaml::{Entry, Node, Value};
 use crate::{API_VERSION, Checked};
+
+/// How many objects of a cluster are read before they are typed.
+const AT_A_TIME: usize = 1000;
 
 const KINDS: &[&str] = &["Provider", "Account", "Role", "Member", "ApiKey"];
 
@@ -39,6 +42,21 @@ pub fn validate(documents: &Documents) -> Checked<Manifest> {
         findings.append(&mut walk.findings);
     }
     Checked { value: manifest, findings }
+}
+
+/// Reads and types the objects of one namespace of a cluster, all of them; with the findings of both. What is read takes several
+/// times as much memory as what it means, so it is done for some at a time.
+pub fn validate_objects(objects: &[ObjectText]) -> Checked<Manifest> {
+    let mut all =
+        Checked { value: Manifest { whole_root: true, ..Manifest::default() }, findings: Vec::new() };
+    for some in objects.chunks(AT_A_TIME) {
+        let mut documents = read_objects(some);
+        all.findings.append(&mut documents.findings);
+        let Checked { value, mut findings } = validate(&documents);
+        all.value.append(value);
+        all.findings.append(&mut findings);
+    }
+    all
 }
 
 fn validate_document(walk: &mut Walk<'_>, document: &Document, manifest: &mut Manifest) {

@@ -1,9 +1,9 @@
 //! Validating: what is wrong with one object by itself.
 
-use orgform_model::Severity;
-use orgform_spec::{read_texts, validate};
+use orgform_model::{Finding, Severity};
+use orgform_spec::{ObjectText, read_objects, read_texts, resolve, validate, validate_objects};
 
-use crate::worlds::{TREE, acme_with, objects, outcome, texts};
+use crate::worlds::{TREE, account, acme_with, objects, outcome, texts};
 
 fn findings(text: &str) -> Vec<String> {
     let documents = texts(&[("a.yaml", text)]);
@@ -207,4 +207,44 @@ fn a_flag_that_is_not_true_or_false_comes_with_a_hint() {
         member("\"true\""),
         ["7:15 `spec.offboarded` must be `true` or `false`, not a text | write true without quotes."]
     );
+}
+
+#[test]
+fn objects_of_a_cluster_mean_the_same_however_many_are_read_at_a_time() {
+    let member = |number: usize| {
+        // Some are wrong, at both ends too, and what they name is frozen.
+        let role = if number % 500 == 1 { "nobody" } else { "[admin]" };
+        object(
+            &format!("m{number}"),
+            &format!(
+                "kind: Member\nmetadata: {{ name: m{number} }}\nspec:\n  email: m{number}@acme.example\n  memberships:\n    - {{ \
+                 accountRef: {{ name: acme }}, roles: {role} }}\n"
+            ),
+        )
+    };
+    let key = |key: &str| format!("{key}: {{ secretKeyRef: {{ name: s, key: {key} }} }}");
+    let credentials = format!("{}, {}", key("key"), key("secret"));
+    let provider = format!(
+        "kind: Provider\nmetadata: {{ name: pureport }}\nspec: {{ pureport: {{ credentials: {{ {credentials} }} }} }}"
+    );
+    let head = [object("pureport", &provider), object("acme", &account("acme", None))];
+    let all: Vec<ObjectText> = head.into_iter().chain((0..2500).map(member)).collect();
+
+    let at_once = outcome(read_objects(&all), &TREE);
+    let some_at_a_time = validate_objects(&all);
+
+    let resolved = resolve(&some_at_a_time.value, &[&TREE]);
+    assert_eq!(resolved.value[0].desired, *at_once.desired());
+    let findings = [some_at_a_time.findings, resolved.findings].concat();
+    let sorted = |mut all: Vec<Finding>| {
+        all.sort_by(|one, other| one.places.cmp(&other.places));
+        all
+    };
+    assert_eq!(at_once.findings.len(), 5);
+    assert_eq!(sorted(findings), sorted(at_once.findings));
+}
+
+fn object(name: &str, text: &str) -> ObjectText {
+    let text = format!("apiVersion: orgform.dev/v1alpha1\n{text}");
+    ObjectText { label: name.to_owned(), namespace: "org".into(), text: text.into() }
 }
