@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use orgform_model::change::Applied;
@@ -61,7 +62,7 @@ pub struct Earlier {
     /// What was seen. Its time is that of the oldest part: how long it may be used is the caller's to say.
     pub world: World,
     /// What was declared.
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
 }
 
 /// Looks at what may have changed since an earlier look, and decides: the list of accounts, what was edited, and what

@@ -52,8 +52,50 @@ struct Spoken {
     part: Part,
 }
 
-/// Parts in one object, by who says them. Most have one, and a map keeps room for more.
-type Parts = BTreeMap<ObjectRef, Box<Spoken>>;
+/// Parts in one object, sorted by who says them. Most have one, and a map would take room for eleven.
+#[derive(Clone, Debug, Default)]
+struct Parts(Vec<(ObjectRef, Box<Spoken>)>);
+
+impl Parts {
+    fn position(&self, speaker: &ObjectRef) -> Result<usize, usize> {
+        self.0.binary_search_by(|(one, _)| one.cmp(speaker))
+    }
+
+    fn insert(&mut self, speaker: &ObjectRef, spoken: Box<Spoken>) {
+        match self.position(speaker) {
+            Ok(at) => self.0[at].1 = spoken,
+            Err(at) => {
+                self.0.reserve_exact(1);
+                self.0.insert(at, (speaker.clone(), spoken));
+            }
+        }
+    }
+
+    fn remove(&mut self, speaker: &ObjectRef) {
+        if let Ok(at) = self.position(speaker) {
+            self.0.remove(at);
+        }
+    }
+
+    fn speakers(&self) -> impl Iterator<Item = &ObjectRef> {
+        self.0.iter().map(|(speaker, _)| speaker)
+    }
+
+    fn values(&self) -> impl Iterator<Item = &Spoken> {
+        self.0.iter().map(|(_, spoken)| &**spoken)
+    }
+}
+
+/// Which Providers have a part in which objects.
+#[derive(Debug, Default)]
+pub(crate) struct Speakers(pub(crate) Vec<(ObjectRef, BTreeSet<ObjectRef>)>);
+
+impl Speakers {
+    /// Those that have a part in an object.
+    pub(crate) fn of(&self, object: &ObjectRef) -> impl Iterator<Item = &ObjectRef> {
+        self.0.iter().filter(|(_, objects)| objects.contains(object)).map(|(speaker, _)| speaker)
+    }
+}
 
 /// What is to be said of each object.
 pub(crate) struct Board {
@@ -75,7 +117,7 @@ impl Board {
         &self,
         speaker: &ObjectRef,
         said: Vec<(Arc<Object>, Part)>,
-        expected: &BTreeMap<ObjectRef, BTreeSet<ObjectRef>>,
+        expected: &Speakers,
         now: Timestamp,
     ) -> Result<(), kube::Error> {
         let others = self.providers_of_others();
@@ -84,8 +126,7 @@ impl Board {
         {
             let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
             for (object, part) in said {
-                let expected = expected.get(&object.key);
-                let of = expected.map_or(0, BTreeSet::len);
+                let of = expected.of(&object.key).count();
                 let one = Box::new(Spoken { generation: object.generation, of, part });
                 // Somebody may have said something while the pass ran.
                 let there = self.cluster.get(&object.key).filter(|now| now.uid == object.uid);
@@ -95,9 +136,9 @@ impl Board {
                     texts.push((there.clone(), text));
                 }
                 let all = parts.entry(object.key.clone()).or_default();
-                all.insert(speaker.clone(), one);
+                all.insert(speaker, one);
                 let all = self.with_others(&there, all);
-                if all.len() >= of && self.is_ours_to_write(&all) {
+                if all.0.len() >= of && self.is_ours_to_write(&all) {
                     let merged = merged(&object, &all, now);
                     // Ten thousand that are there already would take more memory than all else.
                     writes.extend(Some(merged).filter(|(_, _, status)| !is_there(&there, status)));
@@ -113,13 +154,13 @@ impl Board {
         let Some(object) = self.cluster.get(object) else { return Ok(()) };
         let all = {
             let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-            let nothing = Parts::new();
+            let nothing = Parts::default();
             self.with_others(&object, parts.get(&object.key).unwrap_or(&nothing)).into_owned()
         };
         // Who speaks of an older version may not know all.
         let newest = all.values().map(|one| one.generation).max();
         let of = all.values().filter(|one| Some(one.generation) == newest).map(|one| one.of).max();
-        match all.len() >= of.unwrap_or(1) && self.is_ours_to_write(&all) {
+        match all.0.len() >= of.unwrap_or(1) && self.is_ours_to_write(&all) {
             true => self.write(vec![merged(&object, &all, now)]).await,
             false => Ok(()),
         }
@@ -191,12 +232,7 @@ impl Board {
     }
 
     /// Whether somebody of another shard has a part in an object, or may have.
-    fn is_shared(
-        &self,
-        object: &Object,
-        expected: Option<&BTreeSet<ObjectRef>>,
-        others: &[Arc<Object>],
-    ) -> bool {
+    fn is_shared(&self, object: &Object, expected: &Speakers, others: &[Arc<Object>]) -> bool {
         let shard = self.cluster.shard;
         let is_other = |speaker: &ObjectRef| !shard.has(speaker);
         // What is declared in other namespaces is known there only.
@@ -204,7 +240,7 @@ impl Board {
             let of = provider.namespace();
             of == object.namespace() || object.elsewhere.contains(&of)
         };
-        expected.into_iter().flatten().any(is_other)
+        expected.of(&object.key).any(is_other)
             || object.remembering().any(|provider| is_other(&provider))
             || object.said().any(|(provider, _)| is_other(&provider))
             || object.elsewhere.iter().any(|namespace| !shard.has_namespace(namespace))
@@ -220,11 +256,11 @@ impl Board {
         for (speaker, text) in object.said() {
             // One of ours that did not get to say anything yet still says what it last did.
             let is_there = speaker.name.is_empty() || self.cluster.get(&speaker).is_some();
-            if !is_there || own.contains_key(&speaker) {
+            if !is_there || own.position(&speaker).is_ok() {
                 continue;
             }
             match serde_json::from_str(&text) {
-                Ok(spoken) => drop(all.to_mut().insert(speaker, spoken)),
+                Ok(spoken) => all.to_mut().insert(&speaker, spoken),
                 Err(error) => {
                     tracing::warn!(kind = %object.key.kind, "what another copy says could not be read");
                     tracing::debug!(object = %object.key, %error, "what another copy says could not be read");
@@ -236,7 +272,7 @@ impl Board {
 
     /// Whether the first of those who have a part is of our shard.
     fn is_ours_to_write(&self, all: &Parts) -> bool {
-        all.keys().next().is_some_and(|first| self.cluster.shard.has(first))
+        all.speakers().next().is_some_and(|first| self.cluster.shard.has(first))
     }
 
     /// Writes what one says by itself; nothing where it says nothing.
@@ -311,16 +347,16 @@ fn merged(object: &Arc<Object>, all: &Parts, now: Timestamp) -> (Arc<Object>, St
 }
 
 fn together(object: &Object, all: &Parts, now: Timestamp) -> (Standing, Value) {
-    let parts: BTreeMap<&ObjectRef, &Part> = all.iter().map(|(key, one)| (key, &one.part)).collect();
     let care = |part: &Part| match part.standing.stand {
         Stand::Stalled => 2,
         Stand::Coming => 1,
         Stand::Ready => 0,
     };
-    let Some(mut worst) = parts.values().copied().next() else {
+    let parts = || all.values().map(|one| &one.part);
+    let Some(mut worst) = parts().next() else {
         return (Standing::new(Stand::Coming, "Unknown", ""), json!({}));
     };
-    for part in parts.values().copied() {
+    for part in parts() {
         if care(part) > care(worst) {
             worst = part;
         }
@@ -328,7 +364,7 @@ fn together(object: &Object, all: &Parts, now: Timestamp) -> (Standing, Value) {
     let mut standing = worst.standing.clone();
     let mut status: Map<String, Value> = Map::new();
     let mut memberships: Vec<MembershipStatus> = Vec::new();
-    for part in parts.values() {
+    for part in parts() {
         status.extend(part.fields.clone());
         memberships.extend(part.memberships.iter().cloned());
     }
@@ -347,7 +383,7 @@ fn together(object: &Object, all: &Parts, now: Timestamp) -> (Standing, Value) {
             let reason = standing.reason.clone();
             standing.more.push((condition::JOINED, joined, reason, message.to_owned()));
         }
-        let providers = parts.keys().filter(|key| !key.name.is_empty());
+        let providers = all.speakers().filter(|key| !key.name.is_empty());
         let providers: Vec<String> =
             providers.map(|key| seen_from(key, object.key.namespace.as_deref())).collect();
         let providers: Vec<&str> = providers.iter().map(String::as_str).collect();

@@ -28,7 +28,7 @@ pub(crate) struct One {
     /// The kind of provider.
     pub(crate) provider: &'static ProviderType,
     /// What is declared, in the provider's normal form.
-    pub(crate) desired: Desired,
+    pub(crate) desired: Arc<Desired>,
 }
 
 /// Reads, validates, resolves and audits what is declared in a namespace, there or from others that may. A dying object
@@ -55,7 +55,7 @@ pub(crate) fn declared(namespace: &str, objects: &[Arc<Object>]) -> Declared {
         let named: BTreeSet<&Email> = one.desired.all_memberships().map(|(_, email, _)| email).collect();
         let unsaid = silent.iter().filter(|(_, email)| !named.contains(email));
         let unsaid: Vec<ObjectRef> = unsaid.map(|(object, _)| (*object).clone()).collect();
-        one.desired.frozen.objects.extend(unsaid);
+        Arc::make_mut(&mut one.desired).frozen.objects.extend(unsaid);
     }
     Declared { providers, findings, refusals }
 }
@@ -99,7 +99,7 @@ fn resolved(texts: &[ObjectText]) -> Resolved {
         };
         let (desired, of_audit) = orgform_engine::audit(provider, one.desired);
         all.extend(of_audit);
-        providers.push(One { settings: one.settings, provider, desired });
+        providers.push(One { settings: one.settings, provider, desired: Arc::new(desired) });
     }
     all.sort_by(|a, b| a.places.cmp(&b.places).then_with(|| a.message.cmp(&b.message)));
     all.dedup();
@@ -125,7 +125,7 @@ fn without(
     let frozen = objects.iter().filter(|one| wrong.contains(&one.label())).map(|one| one.key.clone());
     let frozen: BTreeSet<ObjectRef> = frozen.collect();
     for one in &mut resolved.providers {
-        one.desired.frozen.objects.extend(frozen.iter().cloned());
+        Arc::make_mut(&mut one.desired).frozen.objects.extend(frozen.iter().cloned());
     }
     for label in wrong {
         let mut findings = before.findings.remove(label).unwrap_or_default();
@@ -156,7 +156,7 @@ impl Declared {
 impl One {
     /// The objects that declare something of this Provider.
     pub(crate) fn objects(&self) -> BTreeSet<ObjectRef> {
-        let Desired { accounts, roles, memberships, people, api_keys, .. } = &self.desired;
+        let Desired { accounts, roles, memberships, people, api_keys, .. } = &*self.desired;
         let people_in = memberships.values().flat_map(BTreeMap::values).map(|one| &one.object);
         accounts
             .values()

@@ -1,7 +1,7 @@
 //! What belongs to no Provider of its namespace: an object with an error, or one whose Provider is gone. Its status
 //! says what to do, and a deleted one does not hang for ever.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use orgform_model::{ObjectKind, ObjectRef};
 use serde_json::{Map, json};
 
 use crate::annotations::is_let_go;
-use crate::board::{MEMORY, Part, to_value};
+use crate::board::{MEMORY, Part, Speakers, to_value};
 use crate::conditions::{Stand, Standing};
 use crate::declared::{Declared, declared};
 use crate::finalizers;
@@ -127,6 +127,6 @@ async fn tell_refused(
             silent.push(object.clone());
         }
     }
-    operator.board.publish(&speaker, said, &BTreeMap::new(), Timestamp::now()).await?; // I/O
+    operator.board.publish(&speaker, said, &Speakers::default(), Timestamp::now()).await?; // I/O
     operator.board.fall_silent(&speaker, silent).await // I/O
 }

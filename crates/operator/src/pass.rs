@@ -96,7 +96,7 @@ pub(crate) async fn pass(operator: &Operator, provider: &ObjectRef) -> Ended {
     };
     if let Some(because) = because {
         for one in &mut declared.providers {
-            one.desired.subject =
+            Arc::make_mut(&mut one.desired).subject =
                 Subject::Some { objects: one.objects(), because: because.clone(), gap: true };
         }
     }

@@ -24,7 +24,7 @@ async fn settled() -> (Scene, Earlier) {
     assert!(state.accounts.contains_key(&lab));
     let Planned { plan, world, .. } = scene.plan(Some(&state)).await.unwrap();
     assert!(plan.is_empty(), "{plan:#?}");
-    let earlier = Earlier { world, desired: scene.desired.clone() };
+    let earlier = Earlier { world, desired: scene.desired.clone().into() };
     scene.server.inside().looks.clear();
     (scene, earlier)
 }
@@ -72,7 +72,7 @@ async fn a_role_less_costs_a_look_into_its_account_and_those_above() {
     let state = scene.state().await;
     let Planned { plan, world, .. } = scene.plan(Some(&state)).await.unwrap();
     assert!(plan.is_empty(), "{plan:#?}");
-    let earlier = Earlier { world, desired: scene.desired.clone() };
+    let earlier = Earlier { world, desired: scene.desired.clone().into() };
     scene.server.inside().looks.clear();
     scene.declare("acme/lab", "ada", &["admin"]);
     let (planned, looked) = again(&scene, &earlier).await;

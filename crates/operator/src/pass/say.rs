@@ -13,7 +13,7 @@ use super::{
     owners, picture, to_value,
 };
 use crate::annotations;
-use crate::board::{MEMORY, Part};
+use crate::board::{MEMORY, Part, Speakers};
 use crate::pass::facts::facts;
 use crate::pass::seats::{Seats, seats};
 use crate::undeclared;
@@ -119,11 +119,13 @@ impl Pass<'_> {
         let now = done.planned.at;
         let state = self.memory.state().unwrap_or_default();
         let issues = self.issues(one, done, &state);
-        let Seats { memberships, left } = seats(&one.desired, done, &state, &issues);
+        let Seats { mut memberships, left } = seats(&one.desired, done, &state, &issues);
         let active =
             memberships.values().flatten().filter(|one| one.phase == MembershipPhase::Active).count();
         let (ours, remembered) = (one.objects(), owners(&state));
         let parts = self.parts();
+        let declaring = one.desired.all_memberships().map(|(_, _, one)| &one.object).collect();
+        let all = All { one, done, state: &state, issues: &issues, declaring };
         let mut nothing = Vec::new();
         let mut said = Vec::new();
         let mut silent = Vec::new();
@@ -131,8 +133,8 @@ impl Pass<'_> {
             let has_part = ours.contains(&object.key) || remembered.contains(&object.key);
             self.operator.board.retain(&object.key, &self.object.key, has_part);
             if has_part {
-                let part = self.part(object, one, done, &state, &issues, &memberships);
-                said.push((object.clone(), part));
+                let memberships = memberships.remove(&object.key).unwrap_or_default();
+                said.push((object.clone(), self.part(object, &all, memberships)));
             } else {
                 silent.push(object.clone());
                 let standing = self.undeclared(object, &parts);
@@ -159,31 +161,24 @@ impl Pass<'_> {
     }
 
     /// How a Member of the namespace stands that no Provider has a part in, if it declares nothing.
-    fn undeclared(
-        &self,
-        object: &Arc<Object>,
-        parts: &BTreeMap<ObjectRef, BTreeSet<ObjectRef>>,
-    ) -> Option<Standing> {
+    fn undeclared(&self, object: &Arc<Object>, parts: &Speakers) -> Option<Standing> {
         let is_ours = object.key.namespace == self.object.key.namespace
-            && !parts.contains_key(&object.key)
+            && parts.of(&object.key).next().is_none()
             && self.declared.errors_of(&object.label()).is_none()
             && self.operator.is_unknown_elsewhere(object, &self.object.key);
         undeclared::standing(object, false).filter(|_| is_ours)
     }
 
     /// Which Providers have a part in each object.
-    pub(super) fn parts(&self) -> BTreeMap<ObjectRef, BTreeSet<ObjectRef>> {
-        let mut parts: BTreeMap<ObjectRef, BTreeSet<ObjectRef>> = BTreeMap::new();
+    pub(super) fn parts(&self) -> Speakers {
         // What other namespaces say of an object is not known here; it is said once it is.
         let is_own = |object: &ObjectRef| object.namespace == self.object.key.namespace;
-        for one in &self.declared.providers {
+        let of = |one: &One| {
             let name = Arc::from(one.settings.name.as_str());
             let provider = ObjectRef { name, ..self.object.key.clone() };
-            for object in one.objects().into_iter().filter(is_own) {
-                parts.entry(object).or_default().insert(provider.clone());
-            }
-        }
-        parts
+            (provider, one.objects().into_iter().filter(is_own).collect())
+        };
+        Speakers(self.declared.providers.iter().map(of).collect())
     }
 
     /// How the Provider stands: what needs somebody comes first.
@@ -328,17 +323,9 @@ impl Pass<'_> {
         issues
     }
 
-    fn part(
-        &self,
-        object: &Arc<Object>,
-        one: &One,
-        done: &Done,
-        state: &ProviderState,
-        issues: &Issues,
-        memberships: &BTreeMap<ObjectRef, Vec<MembershipStatus>>,
-    ) -> Part {
+    fn part(&self, object: &Arc<Object>, all: &All<'_>, memberships: Vec<MembershipStatus>) -> Part {
+        let All { one, done, state, issues, declaring } = all;
         let fields = facts(object, one.settings.name.as_str(), state, &done.planned.world, issues);
-        let memberships = memberships.get(&object.key).cloned().unwrap_or_default();
         let standing = match (self.declared.errors_of(&object.label()), issues.get(&object.key)) {
             (Some(said), _) => Standing::new(Stand::Stalled, "Invalid", said),
             (None, _)
@@ -356,13 +343,22 @@ impl Pass<'_> {
                 Standing::new(Stand::Coming, "Deleting", said)
             }
             (None, None) => {
-                let is_declared = one.desired.all_memberships().any(|(_, _, one)| one.object == object.key);
-                let nothing = Some(object).filter(|_| !is_declared);
+                let nothing = Some(object).filter(|_| !declaring.contains(&object.key));
                 nothing.and_then(|object| undeclared::standing(object, true)).unwrap_or_else(ready)
             }
         };
         Part { standing, fields, memberships }
     }
+}
+
+/// What is known of all objects of a Provider.
+struct All<'a> {
+    one: &'a One,
+    done: &'a Done,
+    state: &'a ProviderState,
+    issues: &'a Issues,
+    /// Who declares a membership.
+    declaring: BTreeSet<&'a ObjectRef>,
 }
 
 /// What to do next, as a sentence, and where that is another thing than for files.

@@ -56,7 +56,7 @@ impl Pass<'_> {
             ours.contains(&object.key)
                 && (object.dying || observed != Some(object.generation))
                 // Others may have more to say.
-                && parts.get(&object.key).is_none_or(|all| all.len() < 2)
+                && parts.of(&object.key).count() < 2
                 && self.operator.is_unknown_elsewhere(object, &self.object.key)
         });
         let said = waiting.map(|object| {
