@@ -3,7 +3,7 @@
 #   docker build -t orgform-operator:0.1.0 .
 #   docker build -t orgform:0.1.0 --build-arg PACKAGE=orgform .     # the CLI
 FROM rust:1.95-alpine AS build
-# ring compiles C and assembly.
+# ring and jemalloc compile C and assembly.
 RUN apk add --no-cache musl-dev gcc make
 WORKDIR /src
 COPY . .
