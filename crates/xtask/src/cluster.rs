@@ -1,5 +1,5 @@
-//! A real control plane: builds kube-apiserver, kube-controller-manager, kubectl, etcd and Helm from Go modules, and
-//! runs the tests that need them.
+//! A real control plane: builds kube-apiserver, kube-controller-manager, kubectl, etcd and Helm from Go modules, beside
+//! what judges files that others read (Lua, promtool), and runs the tests that need them.
 //!
 //! Versions are pinned by the modules in `tests/control-plane`. What is built stays in `target/control-plane` until a
 //! module changes; a program in the folder that `KUBEBUILDER_ASSETS` names is used as it is. The first build takes
@@ -29,6 +29,7 @@ const MODULES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("helm", &[("helm", "helm.sh/helm/v4/cmd/helm")]),
     ("lua", &[("glua", "github.com/yuin/gopher-lua/cmd/glua")]),
+    ("prometheus", &[("promtool", "github.com/prometheus/prometheus/cmd/promtool")]),
 ];
 
 /// The ignored tests that need a control plane, of the whole workspace: what was built for its other tests serves here
@@ -119,7 +120,8 @@ fn go(folder: &Path, program: &Path, package: &str) -> anyhow::Result<()> {
     }
     run::say(&format!("$ go build {package}"));
     let status = Command::new("go")
-        .args(["build", "-trimpath", "-ldflags", &flags, "-o"])
+        // Prometheus' own tag: without the clients of every cloud, whose services nobody looks for here.
+        .args(["build", "-tags", "remove_all_sd", "-trimpath", "-ldflags", &flags, "-o"])
         .arg(program)
         .arg(package)
         .current_dir(folder)
