@@ -7,7 +7,8 @@ use anyhow::{Context, bail};
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").components().collect::<PathBuf>()
+    // The path itself, and not one with `..` in it: others are compared with it.
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(2).map(PathBuf::from).next().unwrap_or_default()
 }
 
 /// Where cargo builds.

@@ -1,27 +1,41 @@
 //! What a Provider asks somebody for, as commands to copy; and what was asked of it that fits nothing.
 
-use orgform_plan::{Held, Plan};
+use orgform_plan::{Held, Plan, PlannedChange};
 
-use super::{Offer, Pass, Releases};
+use super::{BTreeSet, Offer, One, Pass, Releases, object_of};
 use crate::annotations;
 use crate::object::Object;
 
 /// How many groups are told of.
 const GROUPS: usize = 8;
 
-/// How many objects in error are named.
+/// How many objects are named.
 const NAMED: usize = 5;
 
 impl Pass<'_> {
     /// What is held and why, and how to keep everybody or let them go.
-    pub(super) fn held(&self, held: &[Held]) -> String {
+    pub(super) fn held(&self, one: &One, held: &[Held]) -> String {
         let releases = annotations::releases(&self.object);
         let is_spent = |digest: &str| {
             self.memory
                 .with(|state| state.is_some_and(|state| state.spent.keys().any(|one| names(digest, one))))
         };
         let misfits = misfits(&releases, held, is_spent);
-        held_text(&self.object, held, &misfits)
+        let undeleted = |group| self.undeleted(one, group).into_iter().collect();
+        let undeleted: Vec<Vec<String>> = held.iter().take(GROUPS).map(undeleted).collect();
+        held_text(&self.object, held, &undeleted, &misfits)
+    }
+
+    /// What takes access from somebody in a group and is no deletion, so that letting go of objects would not keep them.
+    pub(super) fn undeleted(&self, one: &One, group: &Held) -> BTreeSet<String> {
+        let known = self.memory.state();
+        let takes = group.changes.iter().filter(|change| !change.losers.is_empty());
+        let name = |change: &PlannedChange| match object_of(&change.address, &one.desired, known.as_ref()) {
+            Some(object) if self.is_dying(&object) => None,
+            Some(object) => Some(format!("{}/{}", object.kind.as_str().to_lowercase(), object.name)),
+            None => Some(change.address.to_string()),
+        };
+        takes.filter_map(name).collect()
     }
 
     /// How to agree to a plan.
@@ -43,17 +57,24 @@ impl Pass<'_> {
 /// How many objects have an error, and the first of them.
 pub(super) fn invalid(objects: &[&Object]) -> String {
     let name = |one: &&Object| format!("{}/{}", one.key.kind.as_str().to_lowercase(), one.key.name);
-    let mut named = objects.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
-    if objects.len() > NAMED {
-        named.push_str(&format!(", and {} more", objects.len() - NAMED));
-    }
+    let named = some_of(&objects.iter().map(name).collect::<Vec<_>>());
     match objects.len() {
         1 => format!("1 object has an error: {named}; its status says which."),
         more => format!("{more} objects have an error: {named}; their status says which."),
     }
 }
 
-fn held_text(provider: &Object, held: &[Held], misfits: &[String]) -> String {
+/// The first names, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    let mut named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > NAMED {
+        named.push_str(&format!(", and {} more", names.len() - NAMED));
+    }
+    named
+}
+
+/// `undeleted` has for each of the first groups what is no deletion in it.
+fn held_text(provider: &Object, held: &[Held], undeleted: &[Vec<String>], misfits: &[String]) -> String {
     let of = |group: &Held| {
         group.account.as_ref().map_or_else(|| "in total: ".to_owned(), |path| format!("{path}: "))
     };
@@ -67,15 +88,22 @@ fn held_text(provider: &Object, held: &[Held], misfits: &[String]) -> String {
             misfits.join(",")
         ));
     }
-    for group in groups {
+    for (group, undeleted) in groups.zip(undeleted) {
         let release =
             |what: &str| annotations::command(provider, &format!("release={what}={}", group.digest.as_str()));
         let of = if held.len() > 1 { of(group) } else { String::new() };
-        said.push_str(&format!(
-            " {of}To let go of deleted objects and keep everybody at the provider: `{}`. To let exactly this go: `{}`.",
-            release("keep"),
-            release("remove")
-        ));
+        let keep = match undeleted.is_empty() {
+            true => format!(
+                "To let go of deleted objects and keep everybody at the provider: `{}`.",
+                release("keep")
+            ),
+            false => format!(
+                "Not all of it is of deleted objects, so `keep` does nothing yet: to keep everybody, undo the edits of {}; \
+                 what is left can be kept then.",
+                some_of(undeleted)
+            ),
+        };
+        said.push_str(&format!(" {of}{keep} To let exactly this go: `{}`.", release("remove")));
     }
     if held.len() > 1 {
         said.push_str(" For several at once, write what follows `release=` with commas between.");
@@ -124,13 +152,25 @@ mod tests {
     fn what_is_held_comes_with_commands_to_copy_keeping_first() {
         let group = group("acme");
         let digest = group.digest.as_str().to_owned();
-        let said =
-            held_text(&object(ObjectKind::Provider, "pureport"), &[group], &["keep=DIGEST".to_owned()]);
+        let said = held_text(
+            &object(ObjectKind::Provider, "pureport"),
+            &[group],
+            &[vec![]],
+            &["keep=DIGEST".to_owned()],
+        );
         let command = "kubectl annotate oprov pureport -n org --overwrite orgform.dev/release";
         let (keep, remove) = (format!("`{command}=keep={digest}`"), format!("`{command}=remove={digest}`"));
         assert!(said.find(&keep).unwrap() < said.find(&remove).unwrap(), "{said}");
         assert!(said.starts_with("Held: acme: too many. The annotation"), "{said}");
         assert!(said.contains("fits nothing that is held: `keep=DIGEST`."), "{said}");
+    }
+
+    #[test]
+    fn what_deletions_alone_do_not_explain_can_only_go_or_be_undone() {
+        let undeleted = vec![vec!["member/ada".to_owned()]];
+        let said = held_text(&object(ObjectKind::Provider, "pureport"), &[group("acme")], &undeleted, &[]);
+        assert!(said.contains("undo the edits of member/ada; what is left can be kept then."), "{said}");
+        assert!(!said.contains("release=keep") && said.contains("release=remove"), "{said}");
     }
 
     #[test]

@@ -101,6 +101,9 @@ impl Pass<'_> {
     }
 
     /// Lets go of everything in held groups that is to be kept: nobody is touched. Says how many groups those were.
+    ///
+    /// A group in which somebody loses access by an edit is left as it is: without the deletions that edit might be small
+    /// enough to go by itself.
     pub(super) async fn keep(
         &self,
         one: &One,
@@ -110,8 +113,10 @@ impl Pass<'_> {
     ) -> Result<usize, EngineError> {
         let groups = plan.held.iter();
         let groups = groups.filter(|group| !self.is_spent(&keeping(&group.digest)));
-        let named: Vec<_> =
-            groups.filter(|group| releases.keep.iter().any(|named| group.digest.is_named(named))).collect();
+        let named: Vec<_> = groups
+            .filter(|group| releases.keep.iter().any(|named| group.digest.is_named(named)))
+            .filter(|group| self.undeleted(one, group).is_empty())
+            .collect();
         let name = &one.settings.name;
         let Some(known) = state.provider(name) else { return Ok(0) };
         let objects: BTreeSet<ObjectRef> = named

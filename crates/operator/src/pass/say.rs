@@ -186,7 +186,7 @@ impl Pass<'_> {
         let plan = &done.planned.plan;
         let errors = self.errors();
         let mut standing = if !plan.held.is_empty() {
-            let said = self.held(&plan.held);
+            let said = self.held(one, &plan.held);
             Standing::new(Stand::Stalled, "Held", said)
         } else if let Some(first) = plan.refused.first() {
             let more = plan.refused.len() - 1;

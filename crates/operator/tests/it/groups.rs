@@ -91,6 +91,39 @@ fn a_release_lets_exactly_its_group_go() {
 
 #[test]
 #[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_group_with_an_edit_in_it_is_kept_only_once_the_edit_is_undone() {
+    let (bed, mut operator) = joined(&members("acme", 10), &[]);
+    let before = (counts(&bed), bed.people("Acme"));
+    bed.kubectl(&["delete", "--wait=false", "omem/acme-0", "omem/acme-1", "omem/acme-2", "omem/acme-3"]);
+    bed.kubectl(&["delete", "--wait=false", "omem/acme-4", "omem/acme-5", "omem/acme-6"]);
+    bed.wait("oprov/pureport", "jsonpath={.status.heldPeople}=7");
+    let nowhere = member("acme-7", "").replace("[{ accountRef: {  }, roles: [read-only] }]", "[]");
+    bed.apply(&nowhere);
+    bed.wait("oprov/pureport", "jsonpath={.status.heldPeople}=8");
+    let keep = || {
+        let digest = bed.get("oprov/pureport", "{.status.held[0].digest}");
+        format!("orgform.dev/release=keep={digest}")
+    };
+
+    // Without the seven who are deleted, the eighth would be within the limit.
+    operator.hush();
+    bed.kubectl(&["annotate", "oprov/pureport", &keep()]);
+    operator.wait_for_pass();
+    let said = bed.get("oprov/pureport", "{.status.conditions[?(@.type==\"Held\")].message}");
+    assert!(said.contains("undo the edits of member/acme-7"), "{said}");
+    assert_eq!((counts(&bed), bed.people("Acme")), before, "nobody is touched");
+
+    bed.apply(&member("acme-7", "name: acme"));
+    bed.wait("oprov/pureport", "jsonpath={.status.heldPeople}=7");
+    bed.kubectl(&["annotate", "--overwrite", "oprov/pureport", &keep()]);
+    for number in 0..7 {
+        bed.wait(&format!("omem/acme-{number}"), "delete");
+    }
+    assert_eq!((counts(&bed), bed.people("Acme")), before, "and everybody is kept");
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
 fn a_sync_that_empties_the_folder_touches_nobody_and_a_revert_takes_everybody_over() {
     let objects = account("lab", "") + &members("lab", 12) + &members("acme", 12);
     let (bed, mut operator) = joined(&objects, &[]);

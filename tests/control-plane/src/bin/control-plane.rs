@@ -11,11 +11,13 @@ fn main() -> anyhow::Result<()> {
     let plane = ControlPlane::start()?;
     let kubectl = program("kubectl")?.canonicalize()?;
     let folder = kubectl.parent().context("kubectl is in no folder")?;
-    let mut out = stdout();
-    writeln!(out, "export KUBECONFIG={}", plane.kubeconfig().display())?;
-    writeln!(out, "export PATH={}:$PATH", folder.display())?;
-    writeln!(out, "# It runs until this is stopped: Ctrl-C, or the end of its input.")?;
-    out.flush()?;
+    // At once: who reads two lines may read no further.
+    let text = format!(
+        "export KUBECONFIG={}\nexport PATH={}:$PATH\n# It runs until this is stopped: Ctrl-C, or the end of its input.\n",
+        plane.kubeconfig().display(),
+        folder.display()
+    );
+    stdout().write_all(text.as_bytes())?;
     std::io::copy(&mut stdin().lock(), &mut std::io::sink())?;
     Ok(())
 }
