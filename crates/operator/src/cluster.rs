@@ -126,9 +126,14 @@ impl Cluster {
 
     /// Takes an object out.
     pub(crate) fn delete(&self, key: &ObjectRef) {
-        if let Some(before) = self.lock().remove(key) {
-            self.touch(before.namespace(), true);
-            before.elsewhere.iter().for_each(|namespace| self.touch(namespace.clone(), true));
+        let before = self.lock().remove(key);
+        let Some(before) = before else { return };
+        self.touch(before.namespace(), true);
+        before.elsewhere.iter().for_each(|namespace| self.touch(namespace.clone(), true));
+        if key.kind == ObjectKind::Provider {
+            // One that was in conflict with it goes on, wherever it is.
+            let others: BTreeSet<Arc<str>> = self.providers().iter().map(|one| one.namespace()).collect();
+            others.into_iter().for_each(|namespace| self.touch(namespace, false));
         }
     }
 

@@ -196,7 +196,9 @@ impl Pass<'_> {
                     "{older}, which is older, speaks for the same account of the same server. This one writes nothing; \
                      delete one of the two."
                 );
-                return Ok(self.tell(Standing::new(Stand::Stalled, "Conflict", said), None).await);
+                let told = self.tell_declared(one, "Conflict", &said).await; // I/O
+                let ended = self.tell(Standing::new(Stand::Stalled, "Conflict", said), None).await; // I/O
+                return Ok(if told.is_ok() { ended } else { Ended::Failed });
             }
         }
         if one.desired.policy.mode == Mode::Observe || one.desired.policy.mode == Mode::Plan {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use orgform_sim::pureport::{Act, Sim};
 
-use crate::bed::{ACCOUNT, Bed, ROLE, reason};
+use crate::bed::{ACCOUNT, Bed, ROLE, plane, reason};
 
 fn member(name: &str, more: &str) -> String {
     format!(
@@ -130,7 +130,28 @@ fn a_role_in_use_stays_and_of_two_providers_of_one_account_the_younger_writes_no
     bed.wait("oprov/second", &reason("Conflict"));
     let said = bed.get("oprov/second", "{.status.conditions[?(@.type==\"Ready\")].message}");
     assert!(said.starts_with("The Provider pureport, which is older, speaks"), "{said}");
+    bed.wait("omem/tim", &reason("Conflict"));
     assert_eq!(bed.sim.stats().writes, writes);
+}
+
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn the_younger_of_two_providers_goes_on_once_the_older_one_of_another_namespace_is_gone() {
+    let (older, younger) = (Bed::new(), Bed::new());
+    older.secret();
+    older.apply(&older.provider(""));
+    let _operator =
+        older.operator_as(&plane().kubeconfig(), &[&format!("--namespace={}", younger.namespace)]);
+    older.wait("oprov/pureport", "condition=Ready");
+
+    younger.secret();
+    younger.apply(&(older.provider("") + ROLE + ACCOUNT + &member("ada", "")));
+    younger.wait("omem/ada", &reason("Conflict"));
+    let said = younger.get("omem/ada", "{.status.conditions[?(@.type==\"Ready\")].message}");
+    assert!(said.starts_with("Another Provider, which is older"), "{said}");
+
+    older.kubectl(&["delete", "oprov/pureport", "--timeout=120s"]);
+    younger.wait("omem/ada", &reason("Invited"));
 }
 
 #[test]
