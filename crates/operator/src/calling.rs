@@ -37,8 +37,6 @@ pub(crate) struct NoLine {
     pub(crate) reason: &'static str,
     /// As sentences, with what to do.
     pub(crate) said: String,
-    /// Whether it may come by itself.
-    pub(crate) again: bool,
 }
 
 /// The lines that are open, by Provider.
@@ -135,7 +133,6 @@ impl Lines {
         let writer = (provider.writer)(&connection).map_err(|error| NoLine {
             reason: "Invalid",
             said: format!("{error}. {}", error.hint.clone().unwrap_or_default()),
-            again: false,
         })?;
         let line = Line { writer, label };
         let open = Open { made_of, line: line.clone() };
@@ -167,7 +164,6 @@ pub(crate) fn web_address(text: &str) -> Result<Url, NoLine> {
     Url::parse(text).map_err(|error| NoLine {
         reason: "Invalid",
         said: format!("The endpoint {text} is not a web address: {error}."),
-        again: false,
     })
 }
 
@@ -180,7 +176,6 @@ pub(crate) async fn read(
     let mut read: BTreeMap<&str, Secret> = BTreeMap::new();
     let mut credentials = Vec::new();
     let mut missing = Vec::new();
-    let mut again = false;
     for CredentialRef { field, source, .. } in fields {
         let CredentialSource::SecretKey { name, key } = source else {
             missing.push(format!("{field} does not come from a Secret"));
@@ -198,7 +193,6 @@ pub(crate) async fn read(
                     continue;
                 }
                 Err(error) => {
-                    again = true;
                     missing.push(format!("the Secret {name} can't be read: {}", reason(&error)));
                     continue;
                 }
@@ -228,7 +222,6 @@ pub(crate) async fn read(
                 "The credential is not complete: {}. Make the Secret whole; it is noticed by itself.",
                 missing.join("; ")
             ),
-            again,
         });
     }
     Ok(credentials)

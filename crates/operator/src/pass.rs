@@ -313,15 +313,16 @@ impl Pass<'_> {
 
     /// Without a connection nothing is known; what is not ours as far as we know still goes.
     async fn without_a_line(&self, one: &One, none: &NoLine) -> Ended {
-        let NoLine { reason, said, again } = none;
-        let gone = self.let_go(self.done_with()).await; // I/O
+        let NoLine { reason, said } = none;
+        // Where something of this fails too, that is tried again with the rest.
+        let _ = self.let_go(self.done_with()).await; // I/O
         let said = format!(
             "{said} Until then no deleted object goes, since nobody can tell what is left of it at the provider; \
              annotated with orgform.dev/keep=true it goes, and everybody stays."
         );
-        let told = self.tell_declared(one, reason, &said).await;
-        let ended = self.tell(Standing::new(Stand::Stalled, reason, said), None).await;
-        if *again || gone.is_err() || told.is_err() { Ended::Failed } else { ended }
+        let _ = self.tell_declared(one, reason, &said).await; // I/O
+        self.tell(Standing::new(Stand::Stalled, reason, said), None).await; // I/O
+        Ended::Failed
     }
 
     async fn record(&self, entries: Vec<Entry>) -> Result<(), EngineError> {

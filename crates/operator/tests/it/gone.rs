@@ -42,12 +42,13 @@ fn a_member_whose_secret_is_gone_goes_once_it_is_back_or_somebody_lets_it_go() {
     let bed = Bed::new();
     bed.secret();
     bed.apply(&(bed.provider("") + ROLE + ACCOUNT + &people()));
-    let _operator = bed.operator();
+    let mut operator = bed.operator();
     bed.kubectl(&["wait", "--for=condition=Ready", "omem", "--all", "--timeout=180s"]);
     let invites = bed.people("Acme").1;
     bed.kubectl(&["delete", "secret/pureport"]);
     bed.kubectl(&["delete", "omem/person-0", "omem/person-1", "--wait=false"]);
     bed.wait("omem/person-0", &reason("NoCredentials"));
+    operator.wait_for("\"outcome\":\"failed\"");
     bed.kubectl(&["annotate", "omem/person-0", "orgform.dev/keep=true"]);
     bed.wait("omem/person-0", "delete");
     assert_eq!(bed.people("Acme").1, invites, "nobody was touched");
