@@ -3,7 +3,7 @@
 use orgform_model::invite::{InviteStatus, MailOutcome as Known};
 use orgform_model::state::MembershipRecord;
 use orgform_model::world::ActualMember;
-use orgform_model::{AccountId, AccountPath, Email, RoleId};
+use orgform_model::{AccountId, AccountPath, Email, Grant, Grants, RoleId};
 use orgform_spec::crd::{Invite, InviteState, MailOutcome, MembershipPhase, MembershipStatus};
 
 use super::say::Issues;
@@ -26,8 +26,8 @@ struct Seat<'a> {
     account: String,
     id: Option<&'a AccountId>,
     record: Option<&'a MembershipRecord>,
-    roles: Vec<String>,
-    declared: bool,
+    /// None where nobody declares it any more.
+    declared: Option<&'a Grants<Grant>>,
 }
 
 /// What is so in each account of each Member: where something is declared, and where something that was is still there.
@@ -36,13 +36,13 @@ pub(super) fn seats(desired: &Desired, done: &Done, state: &ProviderState, issue
     let mut left = Vec::new();
     let mut seen = BTreeSet::new();
     for seat in all(desired, state) {
-        let status = status(&seat, done, issues);
+        let status = status(&seat, done, state, issues);
         // One object may name an account twice: its own error says so.
-        let is_gone = !seat.declared && status.phase == MembershipPhase::Absent;
+        let is_gone = seat.declared.is_none() && status.phase == MembershipPhase::Absent;
         if is_gone || !seen.insert((seat.object.clone(), seat.account.clone())) {
             continue;
         }
-        if !seat.declared {
+        if seat.declared.is_none() {
             left.push(seat.email.clone());
         }
         // Most have one, and it stays for long.
@@ -64,8 +64,7 @@ fn all<'a>(desired: &'a Desired, state: &'a ProviderState) -> Vec<Seat<'a>> {
             account: named(account, path, &one.object),
             id,
             record: id.and_then(|id| state.membership(id, email)),
-            roles: one.grants.keys().map(ToString::to_string).collect(),
-            declared: true,
+            declared: Some(&one.grants),
         });
     }
     for (id, people) in &state.memberships {
@@ -79,16 +78,15 @@ fn all<'a>(desired: &'a Desired, state: &'a ProviderState) -> Vec<Seat<'a>> {
                 account: named(account.map(|account| &account.object), path, &record.object),
                 id: Some(id),
                 record: Some(record),
-                roles: record.granted.keys().map(|role| role_name(role, state)).collect(),
-                declared: false,
+                declared: None,
             });
         }
     }
     all
 }
 
-fn status(seat: &Seat<'_>, done: &Done, issues: &Issues) -> MembershipStatus {
-    let Seat { object, email, account, id, record, roles, declared: _ } = seat;
+fn status(seat: &Seat<'_>, done: &Done, state: &ProviderState, issues: &Issues) -> MembershipStatus {
+    let Seat { object, email, account, id, record, declared } = seat;
     let content = id.and_then(|id| done.planned.world.content(id));
     let member = content.and_then(|content| {
         let known = record.and_then(|record| record.person.as_ref());
@@ -108,6 +106,8 @@ fn status(seat: &Seat<'_>, done: &Done, issues: &Issues) -> MembershipStatus {
         (None, None) => MembershipPhase::Absent,
     };
     let external_id = member.map(|(id, _)| id.to_string());
+    let seen = member.map(|(_, member)| &member.roles).or_else(|| invite.map(|invite| &invite.roles));
+    let roles = seen.map(|seen| roles_there(*declared, *record, seen, state)).unwrap_or_default();
     let invite = invite.filter(|_| member.is_none()).map(|invite| Invite {
         state: match invite.status {
             InviteStatus::Pending => InviteState::Pending,
@@ -121,11 +121,10 @@ fn status(seat: &Seat<'_>, done: &Done, issues: &Issues) -> MembershipStatus {
         mail: record.and_then(outcome),
     });
     let issue = issues.get(*object).and_then(|issues| issues.first());
-    let shown = !matches!(phase, MembershipPhase::Absent);
     MembershipStatus {
         account: account.clone(),
         phase,
-        roles: if shown { roles.clone() } else { vec![] },
+        roles,
         external_id,
         invite,
         reason: issue.map(|one| one.reason.to_string()),
@@ -136,6 +135,35 @@ fn status(seat: &Seat<'_>, done: &Done, issues: &Issues) -> MembershipStatus {
 /// What to call an account in the status of a Member.
 fn named(account: Option<&ObjectRef>, path: &AccountPath, member: &ObjectRef) -> String {
     account.map_or_else(|| path.to_string(), |account| seen_from(account, member.namespace.as_deref()))
+}
+
+/// The roles that somebody has or will have, of those that are declared, were given, or were left when the person was
+/// taken over. Of a declared one whose id is not known yet nobody can tell: it is shown.
+fn roles_there(
+    declared: Option<&Grants<Grant>>,
+    record: Option<&MembershipRecord>,
+    seen: &BTreeSet<RoleId>,
+    state: &ProviderState,
+) -> Vec<String> {
+    let is_known = |grant: &Grant| match grant {
+        Grant::Role(key) => state.roles.values().any(|record| record.key == *key),
+        Grant::Fixed(name) => state.fixed_roles.values().any(|one| one == name),
+    };
+    let is_it = |id: &RoleId, grant: &Grant| match grant {
+        Grant::Role(key) => state.roles.get(id).is_some_and(|record| record.key == *key),
+        // One may have an id in each account.
+        Grant::Fixed(name) => state.fixed_roles.get(id) == Some(name),
+    };
+    let is_there = |grant: &&Grant| seen.iter().any(|id| is_it(id, grant)) || !is_known(grant);
+    let declared = declared.into_iter().flat_map(Grants::keys).filter(is_there);
+    let mut roles: Vec<String> = declared.map(ToString::to_string).collect();
+    let given = record.into_iter().flat_map(|record| record.granted.keys().chain(&record.kept));
+    for name in given.filter(|id| seen.contains(*id)).map(|id| role_name(id, state)) {
+        if !roles.contains(&name) {
+            roles.push(name);
+        }
+    }
+    roles
 }
 
 fn role_name(id: &RoleId, state: &ProviderState) -> String {
@@ -149,4 +177,70 @@ fn outcome(record: &MembershipRecord) -> Option<MailOutcome> {
         Known::Unknown => MailOutcome::Unknown,
         Known::Failed => MailOutcome::Failed,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use orgform_model::policy::Removal;
+    use orgform_model::state::{MailRecord, RoleRecord};
+    use orgform_model::{Fields, ObjectKind, RoleKey};
+
+    use super::*;
+
+    fn state() -> ProviderState {
+        let mut state = ProviderState::default();
+        let record = RoleRecord {
+            object: ObjectRef::of_file(ObjectKind::Role, "viewer"),
+            account: "acme".into(),
+            key: RoleKey::new("acme".into(), "viewer"),
+            applied: Fields::default(),
+            removal: Removal::Remove,
+        };
+        state.roles.insert("role-v".into(), record);
+        state.fixed_roles.insert("role-a".into(), "admin".to_owned());
+        state.fixed_roles.insert("role-b".into(), "admin".to_owned());
+        state
+    }
+
+    fn record(granted: &[&str], kept: &[&str]) -> MembershipRecord {
+        MembershipRecord {
+            object: ObjectRef::of_file(ObjectKind::Member, "ada"),
+            person: None,
+            granted: granted.iter().map(|&id| (id.into(), None)).collect(),
+            kept: kept.iter().map(|&id| id.into()).collect(),
+            removal: Removal::Remove,
+            mail: MailRecord::default(),
+            leaving: false,
+            disabled: false,
+        }
+    }
+
+    #[test]
+    fn the_roles_that_are_shown_are_those_that_are_there() {
+        let (viewer, admin) =
+            (Grant::Role(RoleKey::new("acme".into(), "viewer")), Grant::Fixed("admin".to_owned()));
+        let declared =
+            |grants: &[&Grant]| grants.iter().map(|&one| (one.clone(), None)).collect::<Grants<_>>();
+        let shown = |declared: &Grants<Grant>, record: &MembershipRecord, seen: &[&str]| {
+            let seen = seen.iter().map(|&id| id.into()).collect();
+            roles_there(Some(declared), Some(record), &seen, &state())
+        };
+
+        let edited = declared(&[&viewer]);
+        assert_eq!(shown(&edited, &record(&["role-b"], &[]), &["role-b"]), ["admin"], "the edit waits");
+        assert_eq!(shown(&edited, &record(&["role-v"], &[]), &["role-v"]), ["viewer"]);
+        assert_eq!(
+            shown(&edited, &record(&["role-v"], &["role-a"]), &["role-v", "role-a"]),
+            ["viewer", "admin"]
+        );
+        assert_eq!(shown(&edited, &record(&["role-b"], &[]), &["role-x"]), Vec::<String>::new());
+        let both = declared(&[&admin, &viewer]);
+        assert_eq!(
+            shown(&both, &record(&["role-v"], &[]), &["role-v"]),
+            ["viewer"],
+            "admin is still to come"
+        );
+        let unknown = declared(&[&Grant::Fixed("auditor".to_owned())]);
+        assert_eq!(shown(&unknown, &record(&[], &[]), &["role-7"]), ["auditor"], "nobody can tell");
+    }
 }
