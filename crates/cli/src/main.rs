@@ -5,7 +5,7 @@ mod agreed;
 mod args;
 mod ask;
 mod carry_out;
-#[cfg(feature = "cluster")]
+#[cfg_attr(not(feature = "cluster"), path = "without_cluster.rs")]
 mod cluster;
 mod commands;
 mod connect;

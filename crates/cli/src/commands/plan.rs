@@ -54,7 +54,6 @@ pub(crate) struct Arguments {
     /// else happened until then; can be neither saved nor applied.
     #[arg(long, value_name = "DATE", value_parser = moment, conflicts_with_all = ["out", "write"])]
     at: Option<Timestamp>,
-    #[cfg(feature = "cluster")]
     #[command(flatten)]
     pub(crate) place: crate::cluster::Place,
 }
@@ -78,7 +77,6 @@ pub(crate) async fn run(arguments: &Arguments, console: &Console) -> Result<Exit
             .nothing_read()
             .into());
     }
-    #[cfg(feature = "cluster")]
     if arguments.place.cluster {
         return crate::cluster::plan(arguments, console).await;
     }
