@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use orgform_model::ObjectRef;
+use orgform_model::{ObjectKind, ObjectRef};
 
 use crate::object::Object;
 
@@ -36,18 +36,35 @@ pub(crate) struct Releases {
 
 /// The line that puts one of our annotations on a Provider, for a shell.
 pub(crate) fn command(provider: &Object, annotation: &str) -> String {
-    command_for(&provider.namespace(), &provider.key.name, annotation)
+    line(&provider.key, &format!("orgform.dev/{annotation}"))
 }
 
 /// The line that puts one of our annotations, such as `release=keep=sha256:…`, on the Provider of a namespace.
 pub fn command_for(namespace: &str, provider: &str, annotation: &str) -> String {
-    format!("kubectl annotate oprov {provider} -n {namespace} --overwrite orgform.dev/{annotation}")
+    let (namespace, name) = (Some(namespace.into()), provider.into());
+    line(&ObjectRef { kind: ObjectKind::Provider, namespace, name }, &format!("orgform.dev/{annotation}"))
 }
 
 /// The line that asks for a key in place of this one.
 pub(crate) fn remake_command(key: &ObjectRef, id: &str) -> String {
-    let namespace = key.namespace.as_deref().unwrap_or_default();
-    format!("kubectl annotate okey {} -n {namespace} --overwrite {REMAKE}={id}", key.name)
+    line(key, &format!("{REMAKE}={id}"))
+}
+
+/// The line that lets a deleted object go without a call.
+pub(crate) fn keep_command(object: &ObjectRef) -> String {
+    line(object, &format!("{KEEP}=true"))
+}
+
+fn line(object: &ObjectRef, annotation: &str) -> String {
+    let short = match object.kind {
+        ObjectKind::Provider => "oprov",
+        ObjectKind::Account => "oacc",
+        ObjectKind::Role => "orole",
+        ObjectKind::Member => "omem",
+        ObjectKind::ApiKey => "okey",
+    };
+    let namespace = object.namespace.as_deref().unwrap_or_default();
+    format!("kubectl annotate {short} {} -n {namespace} --overwrite {annotation}", object.name)
 }
 
 /// Which key is to be replaced.
@@ -94,9 +111,6 @@ pub(crate) fn releases(provider: &Object) -> Releases {
 
 #[cfg(test)]
 mod tests {
-
-    use orgform_model::{ObjectKind, ObjectRef};
-
     use super::*;
 
     fn provider(name: &str, value: &str) -> Object {

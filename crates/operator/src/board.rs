@@ -149,6 +149,23 @@ impl Board {
         self.write(writes).await.and(told)
     }
 
+    /// What one said last of an object beside how it stands: as it is known here, else as its status tells if nobody
+    /// else has a part in it.
+    pub(crate) fn last_said(
+        &self,
+        speaker: &ObjectRef,
+        object: &Object,
+        is_alone: bool,
+    ) -> (Map<String, Value>, Vec<MembershipStatus>) {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = parts.get(&object.key).and_then(|all| Some(&all.0[all.position(speaker).ok()?].1.part));
+        match own {
+            Some(part) => (part.fields.clone(), part.memberships.clone()),
+            None if is_alone => beside_standing(object),
+            None => Default::default(),
+        }
+    }
+
     /// Puts together again what is said of an object, now that another shard says something else. I/O.
     pub(crate) async fn put_together(&self, object: &ObjectRef, now: Timestamp) -> Result<(), kube::Error> {
         let Some(object) = self.cluster.get(object) else { return Ok(()) };
@@ -220,6 +237,11 @@ impl Board {
             self.events.tell(&object, &standing).await;
         }
         first
+    }
+
+    /// Tells what happened to an object, where its status does not.
+    pub(crate) async fn happened(&self, object: &Object, reason: &str, said: &str, is_well: bool) {
+        self.events.happened(object, reason, said, is_well).await; // I/O
     }
 
     /// Those that other copies work for.
@@ -316,6 +338,15 @@ impl Board {
     }
 }
 
+/// What a status tells beside how its object stands.
+fn beside_standing(object: &Object) -> (Map<String, Value>, Vec<MembershipStatus>) {
+    const STANDING: [&str; 3] = ["conditions", "observedGeneration", "summary"];
+    let Value::Object(mut fields) = object.status.tree() else { return Default::default() };
+    fields.retain(|name, _| !MEMORY.contains(&name.as_str()) && !STANDING.contains(&name.as_str()));
+    let memberships = fields.remove("memberships").unwrap_or_default();
+    (fields, serde_json::from_value(memberships).unwrap_or_default())
+}
+
 /// Whether a status says all this, and nothing else but what is remembered.
 fn is_there(object: &Object, wanted: &Value) -> bool {
     let Some(wanted) = wanted.as_object() else { return false };
@@ -379,7 +410,7 @@ fn together(object: &Object, all: &Parts, now: Timestamp) -> (Standing, Value) {
                     "The provider shows what is declared; the person has not accepted.".to_owned(),
                 ),
             };
-            let message = if joined { "Everybody has accepted." } else { "An invite waits for its person." };
+            let message = if joined { "The person has accepted." } else { "An invite waits for its person." };
             let reason = standing.reason.clone();
             standing.more.push((condition::JOINED, joined, reason, message.to_owned()));
         }

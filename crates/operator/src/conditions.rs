@@ -92,6 +92,16 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     format!("{}...", &text[..end])
 }
 
+/// A text with a capital at its beginning, unless that is an address, a name or code rather than a word.
+pub(crate) fn capitalized(text: &str) -> String {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    match word.trim_end_matches([',', ':', ';', '.']).chars().all(char::is_alphabetic) {
+        true => format!("{}{rest}", first.to_uppercase()),
+        false => text.to_owned(),
+    }
+}
+
 /// The digests that a text names.
 fn digests(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
@@ -119,6 +129,15 @@ mod tests {
         let conditions = said.conditions(&provider, Timestamp::UNIX_EPOCH);
         provider.status = crate::status::Status::new(&serde_json::json!({ "conditions": conditions }));
         provider
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_and_an_address_stays_as_it_is() {
+        assert_eq!(capitalized("no such role: reader"), "No such role: reader");
+        assert_eq!(capitalized("über, x"), "Über, x");
+        for stays in ["ada@acme.example is declared twice", "`roles` is empty", "read-only is no role", ""] {
+            assert_eq!(capitalized(stays), stays);
+        }
     }
 
     #[test]

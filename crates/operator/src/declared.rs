@@ -8,6 +8,7 @@ use orgform_provider::ProviderType;
 use orgform_providers::PROVIDERS;
 use orgform_spec::{Checked, ObjectText, ProviderSettings};
 
+use crate::conditions::capitalized;
 use crate::object::Object;
 use crate::tenants::{self, Refusals};
 
@@ -185,10 +186,7 @@ fn sentence(finding: &Finding, object: &str) -> String {
         [] => String::new(),
         _ => format!(", see {} too", others.join(", ")),
     };
-    let mut said = format!("{message}{}{others}.", label.unwrap_or_default());
-    if let Some(first) = said.get(..1) {
-        said = first.to_uppercase() + &said[1..];
-    }
+    let said = capitalized(&format!("{message}{}{others}.", label.unwrap_or_default()));
     match hint {
         Some(hint) => format!("{said} Hint: {hint}"),
         None => said,

@@ -1,5 +1,5 @@
-//! Kubernetes Events: one when the reason of an object's `Ready` condition changes, or the digest that it is about; none
-//! otherwise.
+//! Kubernetes Events: one when the reason of an object's `Ready` condition changes, or the digest that it is about, and one
+//! of a Provider when something was written there; none otherwise.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
@@ -29,10 +29,20 @@ impl Events {
             Stand::Ready | Stand::Coming => EventType::Normal,
             Stand::Stalled => EventType::Warning,
         };
+        self.publish(object, type_, &standing.reason, &standing.message).await;
+    }
+
+    /// Tells what happened to an object.
+    pub(crate) async fn happened(&self, object: &Object, reason: &str, said: &str, is_well: bool) {
+        let type_ = if is_well { EventType::Normal } else { EventType::Warning };
+        self.publish(object, type_, reason, said).await;
+    }
+
+    async fn publish(&self, object: &Object, type_: EventType, reason: &str, said: &str) {
         let event = Event {
             type_,
-            reason: standing.reason.to_string(),
-            note: Some(cut(&standing.message, 1000)),
+            reason: reason.to_owned(),
+            note: Some(cut(said, 1000)),
             action: "Reconcile".to_owned(),
             secondary: None,
         };

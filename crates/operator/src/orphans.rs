@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use orgform_model::{ObjectKind, ObjectRef};
 use serde_json::{Map, json};
 
-use crate::annotations::is_let_go;
+use crate::annotations::{is_let_go, keep_command};
 use crate::board::{MEMORY, Part, Speakers, to_value};
 use crate::conditions::{Stand, Standing};
 use crate::declared::{Declared, declared};
@@ -64,8 +64,8 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
             let Some(provider) = remembers.first() else { continue };
             let said = format!(
                 "Deleted, but the Provider {provider} is gone, so nobody can tell what is left of this at the provider. \
-                 Make the Provider again, or annotate this object with orgform.dev/keep=true: it goes then, and \
-                 everybody stays at the provider."
+                 Make the Provider again; or let it go, while everybody stays at the provider: `{}`.",
+                keep_command(&object.key)
             );
             Standing::new(Stand::Stalled, "NoProvider", said)
         } else if let Some(errors) = declared.errors_of(&object.label()) {
@@ -74,8 +74,7 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
             nothing.push((object.clone(), standing));
             continue;
         } else {
-            let said = "No usable Provider speaks for this: the account that it names, or one above it, has an error.";
-            Standing::new(Stand::Stalled, "NoProvider", said)
+            Standing::new(Stand::Stalled, "NoProvider", unspoken(object, &objects))
         };
         said.push((object.clone(), standing));
     }
@@ -99,6 +98,20 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
             Ended::Failed
         }
     }
+}
+
+/// Why nobody speaks for a living object.
+fn unspoken(object: &Object, objects: &[Arc<Object>]) -> String {
+    let named = objects.iter().filter(|one| one.key.kind == ObjectKind::Account && object.names(one));
+    let named: Vec<&str> = named.map(|account| &*account.key.name).collect();
+    let what = match &named[..] {
+        [] => "the account that it names".to_owned(),
+        [one] => format!("the Account {one}"),
+        more => format!("each of the Accounts {}", more.join(", ")),
+    };
+    format!(
+        "No usable Provider speaks for this: {what}, or one above it, has an error; its status says which."
+    )
 }
 
 /// Tells Members of other namespaces what they may not do here, and what is wrong with them.

@@ -40,6 +40,7 @@ mod letting_go;
 mod say;
 mod seats;
 mod waits;
+mod wrote;
 
 /// How long to wait for an older Provider to say which account it speaks for.
 const OTHERS: Duration = Duration::from_secs(2);
@@ -124,7 +125,11 @@ impl Pass<'_> {
             if self.tell_paused().await.is_err() {
                 return Ended::Failed;
             }
-            let said = "Paused: nothing is looked at or written. Take the annotation orgform.dev/paused away to go on.";
+            let deleted = if self.object.dying { "Deleted, and paused" } else { "Paused" };
+            let said = format!(
+                "{deleted}: nothing is looked at or written. To go on: `{}`.",
+                annotations::command(&self.object, "paused-")
+            );
             return self.tell(Standing::new(Stand::Stalled, "Paused", said), None).await;
         }
         if self.object.dying && annotations::is_let_go(&self.object) {
@@ -244,6 +249,7 @@ impl Pass<'_> {
             }
         };
         operator.metrics.applied(&self.object.key, &report);
+        self.tell_of(&report).await; // I/O
         // What was asked for is done, or has failed and is said so.
         let nothing = Requests::default();
         let case = Case { requests: &nothing, ..case };
@@ -316,9 +322,17 @@ impl Pass<'_> {
         let NoLine { reason, said } = none;
         // Where something of this fails too, that is tried again with the rest.
         let _ = self.let_go(self.done_with()).await; // I/O
+        let keep = match self.object.dying {
+            true => format!(
+                "The Provider is deleted too: to let all of it go, while everybody stays at the provider: `{}`.",
+                annotations::keep_command(&self.object.key)
+            ),
+            false => {
+                "One that is annotated with orgform.dev/keep=true goes, and what it gave stays.".to_owned()
+            }
+        };
         let said = format!(
-            "{said} Until then no deleted object goes, since nobody can tell what is left of it at the provider; \
-             annotated with orgform.dev/keep=true it goes, and everybody stays."
+            "{said} Until then no deleted object goes, since nobody can tell what is left of it at the provider. {keep}"
         );
         let _ = self.tell_declared(one, reason, &said).await; // I/O
         self.tell(Standing::new(Stand::Stalled, reason, said), None).await; // I/O

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use orgform_model::{Desired, Email};
-use orgform_plan::{Plan, PlannedChange, Report};
+use orgform_plan::{ChangeKind, Plan, PlannedChange, Report};
 use orgform_spec::crd::{
     Changed, Cost, Counts, Deferred, Ending, HeldGroup, Kept, Offer, Pass, ProviderStatus, Refused, Unseen,
     Waiting, WaitingInvites,
@@ -187,12 +187,16 @@ pub(crate) fn in_words(change: &PlannedChange) -> String {
 }
 
 /// The name of a kind of change.
-pub(crate) fn kind_of(change: &PlannedChange) -> String {
-    format!("{:?}", change.kind).to_lowercase()
+pub(crate) fn kind_of(kind: ChangeKind) -> String {
+    format!("{kind:?}").to_lowercase()
 }
 
 fn changed(change: &PlannedChange) -> Changed {
-    Changed { address: change.address.to_string(), kind: kind_of(change), what: cut(&in_words(change), 4000) }
+    Changed {
+        address: change.address.to_string(),
+        kind: kind_of(change.kind),
+        what: cut(&in_words(change), 4000),
+    }
 }
 
 fn count(number: usize) -> u32 {

@@ -108,6 +108,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     say("It looked again: nothing to do, no write, no mail.");
     say(&next(&plane, &simulator));
     std::io::copy(&mut stdin().lock(), &mut sink())?;
+    say("Its input has ended, so the cluster goes; the simulator's world stays for the next time.");
     drop((operator, simulator.running));
     Ok(())
 }

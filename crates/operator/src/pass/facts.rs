@@ -30,7 +30,9 @@ pub(super) fn facts(
             if let Some((id, record)) = state.roles.iter().find(|(_, record)| record.object == object.key) {
                 facts.push(("externalId", json!(id.as_str())));
                 if let Some(content) = world.content(&record.account) {
-                    let people = content.members.values().filter(|member| member.roles.contains(id));
+                    let members = content.members.values().map(|member| &member.roles);
+                    let invites = content.invites.iter().map(|invite| &invite.roles);
+                    let people = members.chain(invites).filter(|roles| roles.contains(id));
                     let keys = world.api_keys(&record.account).into_iter().flat_map(|keys| keys.values());
                     let keys = keys.filter(|key| key.roles.contains(id));
                     facts.push(("holders", json!(people.count() + keys.count())));
@@ -42,7 +44,7 @@ pub(super) fn facts(
             {
                 facts.push(("externalId", json!(id.as_str())));
                 let issues = issues.get(&object.key).into_iter().flatten();
-                let is_missing = issues.into_iter().any(|issue| issue.reason == SECRET_MISSING);
+                let is_missing = issues.into_iter().any(|issue| issue.standing.reason == SECRET_MISSING);
                 let secret = match record.secret {
                     SecretFate::Stored(_) if is_missing => "Missing",
                     SecretFate::Stored(_) => "Stored",

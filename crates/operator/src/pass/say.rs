@@ -1,7 +1,5 @@
 //! What a pass says of the Provider and of every object that has a part in it.
 
-use serde_json::Map;
-
 use orgform_model::Thing;
 use orgform_plan::Fate;
 use orgform_provider::ErrorKind;
@@ -9,24 +7,30 @@ use orgform_spec::crd::{MembershipPhase, MembershipStatus};
 
 use super::{
     Address, Arc, BTreeMap, BTreeSet, Clock, Done, Ended, EngineError, Known, Line, Object, ObjectKind,
-    ObjectRef, Offer, One, Pass, ProviderState, Stand, Standing, SystemClock, asked, condition, object_of,
-    owners, picture, to_value,
+    ObjectRef, Offer, One, Pass, ProviderState, Report, Stand, Standing, SystemClock, asked, condition,
+    object_of, owners, picture, to_value,
 };
 use crate::annotations;
 use crate::board::{MEMORY, Part, Speakers};
+use crate::conditions::capitalized;
 use crate::pass::facts::facts;
 use crate::pass::seats::{Seats, seats};
+use crate::pass::wrote::wrote;
 use crate::undeclared;
-
-/// What else can be done about a deleted object whose removal is refused.
-const KEEP_IT: &str =
-    " To keep what it gave, annotate the deleted object with orgform.dev/keep=true, and apply it again.";
 
 /// Why the secret of a key is told of: it is not where it should be.
 pub(super) const SECRET_MISSING: &str = "SecretMissing";
 
-/// What hinders an object, worst first.
-pub(super) type Issues = BTreeMap<ObjectRef, Vec<Standing>>;
+/// What hinders each object, worst first.
+pub(super) type Issues = BTreeMap<ObjectRef, Vec<Issue>>;
+
+/// What hinders an object.
+pub(super) struct Issue {
+    /// What of it: a Member has several memberships.
+    pub(super) about: Thing,
+    /// How that stands.
+    pub(super) standing: Standing,
+}
 
 impl Pass<'_> {
     /// Says how the Provider stands, and nothing else that is known of it now.
@@ -62,6 +66,14 @@ impl Pass<'_> {
         }
         let hint = match error {
             EngineError::Unobservable(error) => error.hint.clone(),
+            EngineError::OtherServer { .. } => Some(format!(
+                "If the endpoint is a mistake, put the old one back. If it is meant, let go of what is known from the \
+                 old one and make the Provider again: everybody stays at both, and who is declared and there is taken \
+                 over. `kubectl delete oprov {0} -n {1} --wait=false`, then `{2}`, then apply it again.",
+                self.object.key.name,
+                self.object.namespace(),
+                annotations::keep_command(&self.object.key)
+            )),
             _ => None,
         };
         let said = format!("{said}. {}", hint.unwrap_or_else(|| "It is tried again by itself.".to_owned()));
@@ -72,15 +84,27 @@ impl Pass<'_> {
                 "Refused"
             }
         };
-        let is_denied =
-            matches!(error, EngineError::Unobservable(error) if matches!(error.kind, ErrorKind::Denied));
-        if !is_denied {
+        let comes_by_itself = match error {
+            EngineError::Unobservable(error) => !matches!(error.kind, ErrorKind::Denied),
+            EngineError::OtherServer { .. } => false,
+            _ => true,
+        };
+        if comes_by_itself {
             return self.failed(reason, &said).await;
         }
-        // It is tried again, but only another credential helps.
+        // It is tried again, but only another credential or endpoint helps.
         tracing::warn!(provider = %self.object.key, reason, "a pass failed");
         self.tell(Standing::new(Stand::Stalled, reason, said), None).await;
         Ended::Failed
+    }
+
+    /// Tells what was written at the provider: names in an Event, numbers alone in the log.
+    pub(super) async fn tell_of(&self, report: &Report) {
+        let Some(said) = wrote(report) else { return };
+        let done = report.outcomes.iter().filter(|outcome| outcome.result.is_done()).count();
+        let failed = report.outcomes.len() - done;
+        tracing::info!(provider = %self.object.key, done, failed, mails = report.mails, "wrote at the provider");
+        self.operator.board.happened(&self.object, "Applied", &said, failed == 0).await;
     }
 
     /// Says of everything that declares something of this Provider why nothing is done.
@@ -90,14 +114,18 @@ impl Pass<'_> {
         reason: &'static str,
         said: &str,
     ) -> Result<(), kube::Error> {
+        let parts = self.parts();
         let part = |object: &Arc<Object>| {
             let standing = Standing::new(Stand::Stalled, reason, said);
-            (object.clone(), Part { standing, fields: Map::new(), memberships: vec![] })
+            let is_alone = parts.of(&object.key).count() < 2
+                && self.operator.is_unknown_elsewhere(object, &self.object.key);
+            // What was seen last goes on being told.
+            let (fields, memberships) = self.operator.board.last_said(&self.object.key, object, is_alone);
+            (object.clone(), Part { standing, fields, memberships })
         };
         let remembered = self.memory.with(|state| state.map(owners).unwrap_or_default());
         let ours = one.objects();
         let has_part = |object: &&Arc<Object>| ours.contains(&object.key) || remembered.contains(&object.key);
-        let parts = self.parts();
         let said = self.objects.iter().filter(has_part).map(part).collect();
         let told = self.operator.board.publish(&self.object.key, said, &parts, SystemClock.now()).await;
         if let Err(error) = &told {
@@ -193,7 +221,7 @@ impl Pass<'_> {
             let more = if more > 0 { format!(" And {more} more.") } else { String::new() };
             let next = in_a_cluster(&first.next);
             let object = object_of(&first.address, &one.desired, self.memory.state().as_ref());
-            let keep = if object.is_some_and(|key| self.is_dying(&key)) { KEEP_IT } else { "" };
+            let keep = object.map_or_else(String::new, |key| self.keep_it(&key));
             let said = format!(
                 "{}: {} is refused: {}. {next}{keep}{more}",
                 first.address, first.what, first.because
@@ -231,7 +259,7 @@ impl Pass<'_> {
             }
         } else if !plan.deferred.is_empty() {
             let first = &plan.deferred[0];
-            let said = format!("{}: {} waits {}.", first.address, first.what, first.because);
+            let said = format!("{}: {} waits: {}.", first.address, first.what, first.because);
             Standing::new(Stand::Coming, "Deferred", said)
         } else if self.object.dying {
             Standing::new(Stand::Coming, "Deleting", self.waits_for(one))
@@ -261,12 +289,22 @@ impl Pass<'_> {
         own.filter(|object| self.declared.errors_of(&object.label()).is_some()).map(|one| &**one).collect()
     }
 
+    /// What else can be done about a deleted object whose removal is refused.
+    fn keep_it(&self, object: &ObjectRef) -> String {
+        let command = annotations::keep_command(object);
+        match self.is_dying(object) {
+            true => format!(" To keep what it gave: `{command}`, and apply it again."),
+            false => String::new(),
+        }
+    }
+
     /// What hinders each object.
     fn issues(&self, one: &One, done: &Done, state: &ProviderState) -> Issues {
         let mut issues = Issues::new();
         let mut add = |address: &Address, standing: Standing| {
             if let Some(object) = object_of(address, &one.desired, Some(state)) {
-                issues.entry(object).or_default().push(standing);
+                let about = address.thing.clone();
+                issues.entry(object).or_default().push(Issue { about, standing });
             }
         };
         let plan = &done.planned.plan;
@@ -282,7 +320,7 @@ impl Pass<'_> {
             let reason = if is_role { "InUse" } else { "Refused" };
             let next = in_a_cluster(&refused.next);
             let object = object_of(&refused.address, &one.desired, Some(state));
-            let keep = if object.is_some_and(|key| self.is_dying(&key)) { KEEP_IT } else { "" };
+            let keep = object.map_or_else(String::new, |key| self.keep_it(&key));
             let said = format!("{} is refused: {}. {next}{keep}", refused.what, refused.because);
             add(&refused.address, Standing::new(Stand::Stalled, reason, said));
         }
@@ -297,11 +335,12 @@ impl Pass<'_> {
             add(&outcome.address, Standing::new(Stand::Coming, "Failed", said));
         }
         for change in &plan.changes {
-            let said = format!("{} is planned: {}.", picture::kind_of(change), picture::in_words(change));
+            let said =
+                format!("{} is planned: {}.", picture::kind_of(change.kind), picture::in_words(change));
             add(&change.address, Standing::new(Stand::Coming, "Planned", said));
         }
         for deferred in &plan.deferred {
-            let said = format!("{} waits {}.", deferred.what, deferred.because);
+            let said = format!("{} waits: {}.", deferred.what, deferred.because);
             add(&deferred.address, Standing::new(Stand::Coming, "Deferred", said));
         }
         for drift in &plan.drift {
@@ -335,8 +374,13 @@ impl Pass<'_> {
                 Standing::new(Stand::Stalled, "InUse", said)
             }
             (None, Some(issues)) => {
-                let worst = issues.iter().find(|one| one.stand == Stand::Stalled);
-                worst.or_else(|| issues.first()).cloned().unwrap_or_else(ready)
+                let mut all = issues.iter().map(|issue| &issue.standing);
+                let worst = all.clone().find(|one| one.stand == Stand::Stalled).or_else(|| all.next());
+                let mut standing = worst.cloned().unwrap_or_else(ready);
+                if object.dying {
+                    standing.message = format!("Deleted, and not gone yet. {}", standing.message);
+                }
+                standing
             }
             (None, None) if object.dying => {
                 let said = "Deleted; it goes when nothing is left of it at the provider.";
@@ -369,10 +413,7 @@ fn in_a_cluster(next: &str) -> String {
                  2026-12-31T12:00:00Z: each time that is written there asks for one more mail."
                 .to_owned()
         }
-        false => {
-            let (first, rest) = next.split_at(next.chars().next().map_or(0, char::len_utf8));
-            format!("{}{}.", first.to_uppercase(), rest.trim_end_matches('.'))
-        }
+        false => format!("{}.", capitalized(next.trim_end_matches('.'))),
     }
 }
 

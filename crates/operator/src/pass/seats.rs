@@ -3,10 +3,10 @@
 use orgform_model::invite::{InviteStatus, MailOutcome as Known};
 use orgform_model::state::MembershipRecord;
 use orgform_model::world::ActualMember;
-use orgform_model::{AccountId, AccountPath, Email, Grant, Grants, RoleId};
+use orgform_model::{AccountId, AccountPath, Email, Grant, Grants, RoleId, Thing};
 use orgform_spec::crd::{Invite, InviteState, MailOutcome, MembershipPhase, MembershipStatus};
 
-use super::say::Issues;
+use super::say::{Issue, Issues};
 use super::{BTreeMap, BTreeSet, Desired, Done, ObjectRef, ProviderState};
 use crate::conditions::cut;
 use crate::object::seen_from;
@@ -22,6 +22,7 @@ pub(super) struct Seats {
 /// A membership that is declared, or is remembered.
 struct Seat<'a> {
     object: &'a ObjectRef,
+    path: AccountPath,
     email: &'a Email,
     account: String,
     id: Option<&'a AccountId>,
@@ -60,6 +61,7 @@ fn all<'a>(desired: &'a Desired, state: &'a ProviderState) -> Vec<Seat<'a>> {
         let account = desired.accounts.get(path).map(|account| &account.object);
         all.push(Seat {
             object: &one.object,
+            path: path.clone(),
             email,
             account: named(account, path, &one.object),
             id,
@@ -74,6 +76,7 @@ fn all<'a>(desired: &'a Desired, state: &'a ProviderState) -> Vec<Seat<'a>> {
         for (email, record) in people.iter().filter(|(email, _)| desired.membership(path, email).is_none()) {
             all.push(Seat {
                 object: &record.object,
+                path: path.clone(),
                 email,
                 account: named(account.map(|account| &account.object), path, &record.object),
                 id: Some(id),
@@ -86,7 +89,7 @@ fn all<'a>(desired: &'a Desired, state: &'a ProviderState) -> Vec<Seat<'a>> {
 }
 
 fn status(seat: &Seat<'_>, done: &Done, state: &ProviderState, issues: &Issues) -> MembershipStatus {
-    let Seat { object, email, account, id, record, declared } = seat;
+    let Seat { object, path, email, account, id, record, declared } = seat;
     let content = id.and_then(|id| done.planned.world.content(id));
     let member = content.and_then(|content| {
         let known = record.and_then(|record| record.person.as_ref());
@@ -120,15 +123,20 @@ fn status(seat: &Seat<'_>, done: &Done, state: &ProviderState, issues: &Issues) 
         last_mail: record.and_then(|record| record.mail.last),
         mail: record.and_then(outcome),
     });
-    let issue = issues.get(*object).and_then(|issues| issues.first());
+    // Of a person as a whole, it is so in each account.
+    let is_here = |issue: &&Issue| match &issue.about {
+        Thing::Member(account, person) => account == path && person == *email,
+        _ => true,
+    };
+    let issue = issues.get(*object).and_then(|issues| issues.iter().find(is_here));
     MembershipStatus {
         account: account.clone(),
         phase,
         roles,
         external_id,
         invite,
-        reason: issue.map(|one| one.reason.to_string()),
-        message: issue.map(|one| cut(&one.message, 4000)),
+        reason: issue.map(|one| one.standing.reason.to_string()),
+        message: issue.map(|one| cut(&one.standing.message, 4000)),
     }
 }
 

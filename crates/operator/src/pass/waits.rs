@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::say::without_memory;
-use super::{Arc, Clock, Object, ObjectKind, One, Pass, Stand, Standing, SystemClock, owners, to_value};
+use super::{
+    Arc, Clock, Object, ObjectKind, One, Pass, Stand, Standing, SystemClock, annotations, owners, to_value,
+};
 
 /// How many names are told.
 const NAMES: usize = 5;
@@ -19,9 +21,10 @@ impl Pass<'_> {
         (!users.is_empty()).then(|| {
             format!(
                 "Deleted, but still named by {}: it stays until they are deleted too, or name it no more, and until \
-                 then what they declare there stays as it is. To keep the Account, annotate it with \
-                 orgform.dev/keep=true, so that it goes and nobody is touched, and apply it again.",
-                some_of(&users)
+                 then what they declare there stays as it is. To keep the Account: `{}`, so that it goes and nobody is \
+                 touched, and apply it again.",
+                some_of(&users),
+                annotations::keep_command(&account.key)
             )
         })
     }
@@ -37,9 +40,10 @@ impl Pass<'_> {
             .map(|object| self.named(object))
             .collect();
         format!(
-            "Deleted; it waits for {}: they are looked after until they are gone too. Annotated with \
-             orgform.dev/keep=true it goes at once, and everybody stays at the provider.",
-            some_of(&users)
+            "Deleted; it waits for {}: they are looked after until they are gone too. To let it go at once, while \
+             everybody stays at the provider: `{}`.",
+            some_of(&users),
+            annotations::keep_command(&self.object.key)
         )
     }
 

@@ -168,6 +168,19 @@ impl Bed {
         self.kubectl(&["get", object, "-o", &format!("jsonpath={part}")])
     }
 
+    /// What an object's status tells people.
+    pub(crate) fn message(&self, object: &str) -> String {
+        self.get(object, "{.status.conditions[?(@.type==\"Ready\")].message}")
+    }
+
+    /// Runs the first command that an object's status tells to copy.
+    pub(crate) fn do_as_told(&self, object: &str) {
+        let message = self.message(object);
+        let command = message.split('`').find(|text| text.starts_with("kubectl annotate "));
+        let words: Vec<&str> = command.unwrap_or_else(|| panic!("{message}")).split(' ').skip(1).collect();
+        self.kubectl(&words);
+    }
+
     /// Who has access in an account, and who is invited.
     pub(crate) fn people(&self, account: &str) -> (usize, usize) {
         let truth = self.sim.truth();

@@ -43,8 +43,7 @@ fn many_deletions_remove_nobody_until_they_are_released_and_keeping_touches_nobo
 
     // What fits nothing is told, with commands that do.
     bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/release=keep=sha256:0f9b"]);
-    let message = "{.status.conditions[?(@.type==\"Ready\")].message}";
-    let said = || bed.get("oprov/pureport", message);
+    let said = || bed.message("oprov/pureport");
     while !said().contains("fits nothing that is held: `keep=sha256:0f9b`") {
         operator.wait_for_pass();
     }
@@ -96,9 +95,9 @@ fn a_deleted_namespace_removes_nobody_and_goes_once_it_is_let_go_of() {
     plane().kubectl().run(&["delete", "namespace", &bed.namespace, "--wait=false"]).unwrap().ok().unwrap();
     // Its Secret goes at once, so nothing can be looked at: nothing is removed, and the status says what to do.
     bed.wait("oprov/pureport", "jsonpath={.status.conditions[?(@.type==\"Ready\")].reason}=NoCredentials");
-    let said = bed.get("oprov/pureport", "{.status.conditions[?(@.type==\"Ready\")].message}");
-    assert!(said.contains("orgform.dev/keep=true"), "{said}");
-    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/keep=true"]);
+    let said = bed.message("oprov/pureport");
+    assert!(said.contains("The Provider is deleted too"), "{said}");
+    bed.do_as_told("oprov/pureport");
     plane().kubectl().wait_for("default", &format!("namespace/{}", bed.namespace), "delete").unwrap();
     assert_eq!(bed.people("Acme"), (PEOPLE + 1, 0));
     assert_eq!(bed.sim.stats().writes, writes);
@@ -129,7 +128,7 @@ fn another_name_for_an_object_is_a_hand_over_without_a_write() {
     );
     // Two declarations of one person are an error of both; it ends when the old one is deleted.
     bed.wait("omem/renamed", "jsonpath={.status.conditions[?(@.type==\"Ready\")].reason}=Invalid");
-    let said = bed.get("omem/renamed", "{.status.conditions[?(@.type==\"Ready\")].message}");
+    let said = bed.message("omem/renamed");
     assert!(said.contains("has two declarations for acme"), "{said}");
     bed.kubectl(&["delete", "omem/person-0"]);
     bed.wait("omem/renamed", "condition=Ready");

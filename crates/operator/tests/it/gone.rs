@@ -23,9 +23,9 @@ fn a_member_whose_provider_is_gone_says_what_to_do_and_does_not_hang_for_ever() 
     bed.wait("oprov/pureport", "delete");
     bed.kubectl(&["delete", "omem/person-0", "--wait=false"]);
     bed.wait("omem/person-0", &reason("NoProvider"));
-    let said = bed.get("omem/person-0", "{.status.conditions[?(@.type==\"Ready\")].message}");
-    assert!(said.contains("orgform.dev/keep=true"), "{said}");
-    bed.kubectl(&["annotate", "omem/person-0", "orgform.dev/keep=true"]);
+    let said = bed.message("omem/person-0");
+    assert!(said.contains("everybody stays at the provider"), "{said}");
+    bed.do_as_told("omem/person-0");
     bed.wait("omem/person-0", "delete");
     assert_eq!(bed.sim.stats().writes, writes);
 
@@ -49,6 +49,10 @@ fn a_member_whose_secret_is_gone_goes_once_it_is_back_or_somebody_lets_it_go() {
     bed.kubectl(&["delete", "omem/person-0", "omem/person-1", "--wait=false"]);
     bed.wait("omem/person-0", &reason("NoCredentials"));
     operator.wait_for("\"outcome\":\"failed\"");
+    assert_eq!(
+        bed.get("omem/person-2", "{.status.summary.accounts} {.status.summary.invite}"),
+        "acme Pending"
+    );
     bed.kubectl(&["annotate", "omem/person-0", "orgform.dev/keep=true"]);
     bed.wait("omem/person-0", "delete");
     assert_eq!(bed.people("Acme").1, invites, "nobody was touched");

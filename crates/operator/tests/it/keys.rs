@@ -44,8 +44,7 @@ fn a_key_is_made_once_its_secret_is_told_nowhere_and_one_that_is_missing_is_made
     bed.kubectl(&["delete", "secret/ci"]);
     bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/reconcile-at=gone"]);
     bed.wait("okey/ci", "jsonpath={.status.secret}=Missing");
-    let message = "{.status.conditions[?(@.type==\"Ready\")].message}";
-    let said = bed.get("okey/ci", message);
+    let said = bed.message("okey/ci");
     assert!(
         said.contains(&format!("-n {} --overwrite orgform.dev/remake={first}`", bed.namespace)),
         "{said}"

@@ -105,7 +105,7 @@ pub struct RoleStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub external_id: Option<String>,
-    /// How many people and keys hold it, as far as was seen.
+    /// How many people, those who are invited among them, and keys hold it, as far as was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holders: Option<u32>,
     /// Stands for what was planned for it last and not carried out; absent if there is nothing.
