@@ -107,7 +107,10 @@ fn with_releases(text: &str, groups: &[(String, [String; 2])]) -> String {
     for line in text.split_inclusive('\n') {
         match groups.iter().find(|(files, _)| line.contains(files)) {
             Some((files, [keep, remove])) => {
-                let to_keep = line.replace("to let exactly this go", "to keep everybody there");
+                let to_keep = line.replace(
+                    "to let exactly this go",
+                    "to keep everybody there, where only deletions take access",
+                );
                 said.push_str(&to_keep.replace(files, keep));
                 said.push_str(&line.replace(files, remove));
             }
@@ -133,7 +136,7 @@ fn releases(namespace: &str, plan: &Plan) -> Vec<(String, [String; 2])> {
 /// The command of a plan for files is of no use here.
 fn tell_releases(namespace: &str, plan: &Plan, console: &Console) {
     for (_, [keep, remove]) in releases(namespace, plan) {
-        console.insist(&format!("To keep everybody there: {keep}"));
+        console.insist(&format!("To keep everybody there, where only deletions take access: {keep}"));
         console.insist(&format!("To let exactly this go: {remove}"));
     }
 }
@@ -160,7 +163,7 @@ mod tests {
         assert_eq!(
             shown,
             format!(
-                "Held  acme  too many.\n  to keep everybody there: {command}=keep=sha256:aa\n  to let exactly this go: \
+                "Held  acme  too many.\n  to keep everybody there, where only deletions take access: {command}=keep=sha256:aa\n  to let exactly this go: \
                  {command}=remove=sha256:aa\nNothing to do.\n"
             )
         );

@@ -35,7 +35,7 @@ pub use consent::{ApprovedPlan, Consent, NotApproved, approve};
 pub use digest::{Digest, fingerprints};
 pub use file::PlanFile;
 pub use order::shares_calls;
-pub use plan::{Ahead, ChangeKind, Held, Kept, Plan, PlannedChange};
+pub use plan::{Ahead, Cause, ChangeKind, Held, Kept, Plan, PlannedChange};
 pub use recognize::{Recognized, recognize};
 pub use record::{Bindings, RecordDraft};
 pub use report::{Fate, Left, Outcome, Report, Verified};

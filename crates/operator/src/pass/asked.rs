@@ -1,8 +1,8 @@
 //! What a Provider asks somebody for, as commands to copy; and what was asked of it that fits nothing.
 
-use orgform_plan::{Held, Plan, PlannedChange};
+use orgform_plan::{Cause, ChangeKind, Held, Plan, PlannedChange};
 
-use super::{BTreeSet, Offer, One, Pass, Releases, object_of};
+use super::{BTreeSet, ObjectRef, Offer, One, Pass, Releases, object_of};
 use crate::annotations;
 use crate::object::Object;
 
@@ -21,21 +21,27 @@ impl Pass<'_> {
                 .with(|state| state.is_some_and(|state| state.spent.keys().any(|one| names(digest, one))))
         };
         let misfits = misfits(&releases, held, is_spent);
-        let undeleted = |group| self.undeleted(one, group).into_iter().collect();
-        let undeleted: Vec<Vec<String>> = held.iter().take(GROUPS).map(undeleted).collect();
-        held_text(&self.object, held, &undeleted, &misfits)
+        let hurdles: Vec<Hurdles> =
+            self.made_of(one, held).iter().take(GROUPS).map(|made| made.hurdles.clone()).collect();
+        held_text(&self.object, held, &hurdles, &misfits)
     }
 
-    /// What takes access from somebody in a group and is no deletion, so that letting go of objects would not keep them.
-    pub(super) fn undeleted(&self, one: &One, group: &Held) -> BTreeSet<String> {
-        let known = self.memory.state();
-        let takes = group.changes.iter().filter(|change| !change.losers.is_empty());
-        let name = |change: &PlannedChange| match object_of(&change.address, &one.desired, known.as_ref()) {
-            Some(object) if self.is_dying(&object) => None,
-            Some(object) => Some(format!("{}/{}", object.kind.as_str().to_lowercase(), object.name)),
-            None => Some(change.address.to_string()),
-        };
-        takes.filter_map(name).collect()
+    /// What each held group is made of.
+    pub(super) fn made_of(&self, one: &One, held: &[Held]) -> Vec<Made> {
+        let dying: BTreeSet<&ObjectRef> =
+            self.objects.iter().filter(|object| object.dying).map(|object| &object.key).collect();
+        let mut all: Vec<Made> = self.memory.with(|state| {
+            let of = |change: &PlannedChange| object_of(&change.address, &one.desired, state);
+            held.iter().map(|group| made_of(&group.changes, of, &dying)).collect()
+        });
+        let edits: Vec<(BTreeSet<ObjectRef>, BTreeSet<String>)> =
+            all.iter().map(|made| (made.dying.clone(), made.hurdles.edits.clone())).collect();
+        for made in &mut all {
+            // What is let go of here is gone from the other group too, and leaves its edits alone there.
+            let shared = edits.iter().filter(|(dying, _)| !dying.is_disjoint(&made.dying));
+            shared.for_each(|(_, edits)| made.hurdles.edits.extend(edits.iter().cloned()));
+        }
+        all
     }
 
     /// How to agree to a plan.
@@ -52,6 +58,55 @@ impl Pass<'_> {
         let approve = annotations::command(&self.object, &format!("approve={}", plan.digest.as_str()));
         format!("{changes} for approval.{misfit} Read `status.changes`, then agree: `{approve}`.")
     }
+}
+
+/// What a held group is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Made {
+    /// Deleted objects, which can be let go of.
+    pub(super) dying: BTreeSet<ObjectRef>,
+    /// What letting go of them would not keep.
+    pub(super) hurdles: Hurdles,
+}
+
+/// What takes something away in a held group and is no deletion.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Hurdles {
+    /// Objects that were edited: without the deletions their share might be small enough to go by itself.
+    pub(super) edits: BTreeSet<String>,
+    /// Memberships that were never declared, in an account under authority: they wait for consent, however few.
+    pub(super) undeclared: BTreeSet<String>,
+}
+
+/// Sorts the changes of one group.
+fn made_of(
+    changes: &[PlannedChange],
+    of: impl Fn(&PlannedChange) -> Option<ObjectRef>,
+    dying: &BTreeSet<&ObjectRef>,
+) -> Made {
+    let mut made = Made::default();
+    for change in changes {
+        let object = of(change);
+        let takes = !change.losers.is_empty() || change.kind == ChangeKind::Remove;
+        match object {
+            Some(object) if change.cause == Cause::Undeclared && dying.contains(&object) => {
+                made.dying.insert(object);
+            }
+            // What only waits for the group takes nothing; a key that was replaced is one that somebody asked to go.
+            _ if !takes || change.cause == Cause::Replaced => {}
+            _ if change.cause == Cause::Authority => {
+                made.hurdles.undeclared.insert(change.address.to_string());
+            }
+            Some(object) => {
+                let name = format!("{}/{}", object.kind.as_str().to_lowercase(), object.name);
+                made.hurdles.edits.insert(name);
+            }
+            None => {
+                made.hurdles.edits.insert(change.address.to_string());
+            }
+        }
+    }
+    made
 }
 
 /// How many objects have an error, and the first of them.
@@ -73,8 +128,8 @@ fn some_of(names: &[String]) -> String {
     named
 }
 
-/// `undeleted` has for each of the first groups what is no deletion in it.
-fn held_text(provider: &Object, held: &[Held], undeleted: &[Vec<String>], misfits: &[String]) -> String {
+/// `hurdles` has for each of the first groups what is no deletion in it.
+fn held_text(provider: &Object, held: &[Held], hurdles: &[Hurdles], misfits: &[String]) -> String {
     let of = |group: &Held| {
         group.account.as_ref().map_or_else(|| "in total: ".to_owned(), |path| format!("{path}: "))
     };
@@ -88,20 +143,23 @@ fn held_text(provider: &Object, held: &[Held], undeleted: &[Vec<String>], misfit
             misfits.join(",")
         ));
     }
-    for (group, undeleted) in groups.zip(undeleted) {
+    for (group, Hurdles { edits, undeclared }) in groups.zip(hurdles) {
         let release =
             |what: &str| annotations::command(provider, &format!("release={what}={}", group.digest.as_str()));
         let of = if held.len() > 1 { of(group) } else { String::new() };
-        let keep = match undeleted.is_empty() {
-            true => format!(
-                "To let go of deleted objects and keep everybody at the provider: `{}`.",
-                release("keep")
-            ),
-            false => format!(
-                "Not all of it is of deleted objects, so `keep` does nothing yet: to keep everybody, undo the edits of {}; \
-                 what is left can be kept then.",
-                some_of(undeleted)
-            ),
+        let keep = if !edits.is_empty() {
+            // Undone alone, the rest might be within the limit, and go.
+            format!(
+                "Not all of it is of deleted objects, so `keep` does nothing. To keep everybody, in this order: `{}`, undo \
+                 the edits of {}, annotate each deleted object with orgform.dev/keep=true, `{}`.",
+                annotations::command(provider, "paused=true"),
+                some_of(&edits.iter().cloned().collect::<Vec<_>>()),
+                annotations::command(provider, "paused-"),
+            )
+        } else if !undeclared.is_empty() {
+            "To keep everybody: declare them, or take the account out of `authoritative`.".to_owned()
+        } else {
+            format!("To let go of deleted objects and keep everybody at the provider: `{}`.", release("keep"))
         };
         said.push_str(&format!(" {of}{keep} To let exactly this go: `{}`.", release("remove")));
     }
@@ -155,7 +213,7 @@ mod tests {
         let said = held_text(
             &object(ObjectKind::Provider, "pureport"),
             &[group],
-            &[vec![]],
+            &[Hurdles::default()],
             &["keep=DIGEST".to_owned()],
         );
         let command = "kubectl annotate oprov pureport -n org --overwrite orgform.dev/release";
@@ -167,10 +225,18 @@ mod tests {
 
     #[test]
     fn what_deletions_alone_do_not_explain_can_only_go_or_be_undone() {
-        let undeleted = vec![vec!["member/ada".to_owned()]];
-        let said = held_text(&object(ObjectKind::Provider, "pureport"), &[group("acme")], &undeleted, &[]);
-        assert!(said.contains("undo the edits of member/ada; what is left can be kept then."), "{said}");
-        assert!(!said.contains("release=keep") && said.contains("release=remove"), "{said}");
+        let said =
+            |hurdles| held_text(&object(ObjectKind::Provider, "pureport"), &[group("acme")], &[hurdles], &[]);
+        let edits = ["member/ada".to_owned()].into();
+        let edited = said(Hurdles { edits, ..Hurdles::default() });
+        let (pause, undo) =
+            (edited.find("orgform.dev/paused=true`"), edited.find("undo the edits of member/ada"));
+        assert!(pause.unwrap() < undo.unwrap() && undo < edited.find("orgform.dev/paused-`"), "{edited}");
+        assert!(!edited.contains("release=keep") && edited.contains("release=remove"), "{edited}");
+        let undeclared = ["pureport/acme:member/eve@acme.example".to_owned()].into();
+        let there = said(Hurdles { undeclared, ..Hurdles::default() });
+        assert!(there.contains("declare them, or take the account out of `authoritative`"), "{there}");
+        assert!(!there.contains("edits") && !there.contains("release=keep"), "{there}");
     }
 
     #[test]

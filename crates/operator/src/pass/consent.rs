@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use orgform_plan::Held;
+
+use super::asked::Made;
 use super::{
     Address, Approval, ApprovedPlan, Consent, Digest, EngineError, Entry, MailOutcome, NotApproved,
     ObjectKind, ObjectRef, Offer, One, OpenState, Pass, Plan, ProviderState, Releases, Requests, Timestamp,
-    age, annotations, letting_go, object_of, picture, to_value,
+    age, annotations, letting_go, picture, to_value,
 };
 
 /// How long an offer can be agreed to.
@@ -102,8 +105,8 @@ impl Pass<'_> {
 
     /// Lets go of everything in held groups that is to be kept: nobody is touched. Says how many groups those were.
     ///
-    /// A group in which somebody loses access by an edit is left as it is: without the deletions that edit might be small
-    /// enough to go by itself.
+    /// A group with an edit in it is left as it is, and so is one that shares a deleted object with such a group: without
+    /// the deletions that edit might be small enough to go by itself.
     pub(super) async fn keep(
         &self,
         one: &One,
@@ -111,27 +114,26 @@ impl Pass<'_> {
         releases: &Releases,
         state: &mut OpenState,
     ) -> Result<usize, EngineError> {
-        let groups = plan.held.iter();
-        let groups = groups.filter(|group| !self.is_spent(&keeping(&group.digest)));
-        let named: Vec<_> = groups
-            .filter(|group| releases.keep.iter().any(|named| group.digest.is_named(named)))
-            .filter(|group| self.undeleted(one, group).is_empty())
+        let is_named = |group: &Held| releases.keep.iter().any(|named| group.digest.is_named(named));
+        if !plan.held.iter().any(is_named) {
+            return Ok(0);
+        }
+        let groups = plan.held.iter().zip(self.made_of(one, &plan.held));
+        let named: Vec<(&Held, Made)> = groups
+            .filter(|(group, made)| {
+                is_named(group) && !self.is_spent(&keeping(&group.digest)) && made.hurdles.edits.is_empty()
+            })
             .collect();
         let name = &one.settings.name;
         let Some(known) = state.provider(name) else { return Ok(0) };
-        let objects: BTreeSet<ObjectRef> = named
-            .iter()
-            .flat_map(|group| &group.changes)
-            .filter_map(|change| object_of(&change.address, &one.desired, Some(known)))
-            .filter(|object| self.is_dying(object))
-            .collect();
+        let objects: BTreeSet<&ObjectRef> = named.iter().flat_map(|(_, made)| &made.dying).collect();
         let mut entries: Vec<Entry> = objects.iter().flat_map(|object| letting_go(known, object)).collect();
         if entries.is_empty() {
             return Ok(0);
         }
         // It is said once: who deletes the same objects again is asked again.
         let at = Timestamp::now();
-        entries.extend(named.iter().map(|group| Entry::Spent { digest: keeping(&group.digest), at }));
+        entries.extend(named.iter().map(|(group, _)| Entry::Spent { digest: keeping(&group.digest), at }));
         state.record(name, entries).await?; // I/O
         Ok(named.len())
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use orgform_sim::pureport::Act;
 
-use crate::bed::{Bed, Operator, ROLE, plane};
+use crate::bed::{Bed, Operator, ROLE, plane, reason};
 
 const HELD: &str = "condition=Held";
 
@@ -53,6 +53,16 @@ fn joined(objects: &str, more: &[&str]) -> (Bed, Operator) {
     (bed, operator)
 }
 
+/// Waits for two passes: one that runs may have begun before whatever was asked.
+fn look_twice(bed: &Bed, operator: &mut Operator) {
+    for _ in 0..2 {
+        operator.hush();
+        let now = format!("orgform.dev/reconcile-at={}", jiff::Timestamp::now());
+        bed.kubectl(&["annotate", "--overwrite", "oprov/pureport", &now]);
+        operator.wait_for_pass();
+    }
+}
+
 /// A size, or the one for `cargo xtask cluster --long`.
 fn at_length(usually: usize, long: usize) -> usize {
     if std::env::var_os("ORGFORM_LONG").is_some() { long } else { usually }
@@ -91,35 +101,71 @@ fn a_release_lets_exactly_its_group_go() {
 
 #[test]
 #[ignore = "needs a control plane: cargo xtask cluster"]
-fn a_group_with_an_edit_in_it_is_kept_only_once_the_edit_is_undone() {
+fn everybody_in_a_group_with_an_edit_is_kept_in_the_order_that_is_told() {
     let (bed, mut operator) = joined(&members("acme", 10), &[]);
     let before = (counts(&bed), bed.people("Acme"));
-    bed.kubectl(&["delete", "--wait=false", "omem/acme-0", "omem/acme-1", "omem/acme-2", "omem/acme-3"]);
-    bed.kubectl(&["delete", "--wait=false", "omem/acme-4", "omem/acme-5", "omem/acme-6"]);
-    bed.wait("oprov/pureport", "jsonpath={.status.heldPeople}=7");
-    let nowhere = member("acme-7", "").replace("[{ accountRef: {  }, roles: [read-only] }]", "[]");
-    bed.apply(&nowhere);
-    bed.wait("oprov/pureport", "jsonpath={.status.heldPeople}=8");
-    let keep = || {
-        let digest = bed.get("oprov/pureport", "{.status.held[0].digest}");
-        format!("orgform.dev/release=keep={digest}")
-    };
+    // Each by itself would be within the limit of three.
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused=true"]);
+    bed.wait("oprov/pureport", &reason("Paused"));
+    bed.apply(&member("acme-3", "").replace("[{ accountRef: {  }, roles: [read-only] }]", "[]"));
+    bed.kubectl(&["delete", "--wait=false", "omem/acme-0", "omem/acme-1", "omem/acme-2"]);
+    bed.kubectl(&["annotate", "oprov/pureport", "orgform.dev/paused-"]);
+    bed.wait("oprov/pureport", "jsonpath={.status.heldPeople}=4");
+    let digest = bed.get("oprov/pureport", "{.status.held[0].digest}");
 
-    // Without the seven who are deleted, the eighth would be within the limit.
-    operator.hush();
-    bed.kubectl(&["annotate", "oprov/pureport", &keep()]);
-    operator.wait_for_pass();
-    let said = bed.get("oprov/pureport", "{.status.conditions[?(@.type==\"Held\")].message}");
-    assert!(said.contains("undo the edits of member/acme-7"), "{said}");
+    // Without the three who are deleted, the fourth would be within the limit.
+    bed.kubectl(&["annotate", "oprov/pureport", &format!("orgform.dev/release=keep={digest}")]);
+    look_twice(&bed, &mut operator);
+    let said = bed.message("oprov/pureport");
+    assert!(said.contains("undo the edits of member/acme-3"), "{said}");
     assert_eq!((counts(&bed), bed.people("Acme")), before, "nobody is touched");
 
-    bed.apply(&member("acme-7", "name: acme"));
-    bed.wait("oprov/pureport", "jsonpath={.status.heldPeople}=7");
-    bed.kubectl(&["annotate", "--overwrite", "oprov/pureport", &keep()]);
-    for number in 0..7 {
-        bed.wait(&format!("omem/acme-{number}"), "delete");
+    // And without the fourth the three, so that comes while it is paused.
+    bed.do_as_told("oprov/pureport");
+    bed.wait("oprov/pureport", &reason("Paused"));
+    bed.apply(&member("acme-3", "name: acme"));
+    let template = "go-template={{range .items}}{{if .metadata.deletionTimestamp}}{{.kind}}.orgform.dev/{{.metadata.name}} \
+                    {{end}}{{end}}";
+    let deleted = bed.kubectl(&["get", "orgform", "-o", template]);
+    let deleted: Vec<&str> = deleted.split_whitespace().collect();
+    assert_eq!(deleted.len(), 3, "{deleted:?}");
+    for object in deleted {
+        bed.kubectl(&["annotate", object, "--overwrite", "orgform.dev/keep=true"]);
     }
+    (0..3).for_each(|number| bed.wait(&format!("omem/acme-{number}"), "delete"));
+    bed.do_as_told("oprov/pureport");
+    bed.wait("oprov/pureport", "condition=Ready");
     assert_eq!((counts(&bed), bed.people("Acme")), before, "and everybody is kept");
+}
+
+/// Keeping the people of one group takes them out of the other, which would leave an edit there alone and within its limit.
+#[test]
+#[ignore = "needs a control plane: cargo xtask cluster"]
+fn a_group_is_not_kept_while_one_that_shares_its_people_has_an_edit_in_it() {
+    let both = |name: &str| {
+        member(name, "name: acme").replace(" }]", " }, { accountRef: { name: lab }, roles: [read-only] }]")
+    };
+    let shared: String = (0..4).map(|number| both(&format!("both-{number}"))).collect();
+    let objects = account("lab", "") + &shared + &members("lab", 4) + &members("acme", 12);
+    let (bed, mut operator) = joined(&objects, &[]);
+    let before = (counts(&bed), bed.people("Acme"), bed.people("Lab"));
+    bed.kubectl(&["delete", "--wait=false", "omem/both-0", "omem/both-1", "omem/both-2", "omem/both-3"]);
+    bed.wait("oprov/pureport", "jsonpath={.status.heldPeople}=4");
+    bed.apply(&member("lab-0", "").replace("[{ accountRef: {  }, roles: [read-only] }]", "[]"));
+    bed.wait("oprov/pureport", "jsonpath={.status.heldPeople}=5");
+
+    let digest = bed.get("oprov/pureport", "{.status.held[?(@.account==\"acme\")].digest}");
+    bed.kubectl(&["annotate", "oprov/pureport", &format!("orgform.dev/release=keep={digest}")]);
+    look_twice(&bed, &mut operator);
+    let said = bed.message("oprov/pureport");
+    assert!(said.matches("undo the edits of member/lab-0").count() == 2, "{said}");
+    assert_eq!((counts(&bed), bed.people("Acme"), bed.people("Lab")), before, "nobody is touched");
+
+    // With the edit undone, what was asked for is done.
+    bed.apply(&member("lab-0", "name: lab"));
+    (0..4).for_each(|number| bed.wait(&format!("omem/both-{number}"), "delete"));
+    bed.wait("oprov/pureport", "condition=Ready");
+    assert_eq!((counts(&bed), bed.people("Acme"), bed.people("Lab")), before, "and everybody is kept");
 }
 
 #[test]
@@ -166,7 +212,6 @@ fn a_move_to_another_namespace_is_a_hand_over_without_a_write() {
 
     let there = member("acme-0", &format!("name: acme, namespace: {}", bed.namespace));
     plane().kubectl().feed(&["apply", "--namespace", &team, "-f", "-"], &there).unwrap().ok().unwrap();
-    let reason = |word: &str| format!("jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={word}");
     plane().kubectl().wait_for(&team, "omem/acme-0", &reason("Conflict")).unwrap();
     bed.kubectl(&["delete", "omem/acme-0", "--timeout=180s"]);
     plane().kubectl().wait_for(&team, "omem/acme-0", "condition=Joined").unwrap();
