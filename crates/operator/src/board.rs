@@ -45,6 +45,9 @@ pub(crate) struct Part {
 /// A part, and what it was said about.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Spoken {
+    /// Of this object: another one may have its name later.
+    #[serde(skip)]
+    uid: Box<str>,
     /// The version of what the object declares.
     generation: i64,
     /// How many Providers have a part in the object, as far as was known.
@@ -125,9 +128,17 @@ impl Board {
         let mut texts = Vec::new();
         {
             let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+            if parts.len() > self.cluster.len() {
+                parts.retain(|key, _| self.cluster.get(key).is_some());
+            }
             for (object, part) in said {
                 let of = expected.of(&object.key).count();
-                let one = Box::new(Spoken { generation: object.generation, of, part });
+                let one = Box::new(Spoken {
+                    uid: object.uid.as_str().into(),
+                    generation: object.generation,
+                    of,
+                    part,
+                });
                 // Somebody may have said something while the pass ran.
                 let there = self.cluster.get(&object.key).filter(|now| now.uid == object.uid);
                 let there = there.unwrap_or_else(|| object.clone());
@@ -136,6 +147,7 @@ impl Board {
                     texts.push((there.clone(), text));
                 }
                 let all = parts.entry(object.key.clone()).or_default();
+                all.0.retain(|(_, said)| said.uid == one.uid);
                 all.insert(speaker, one);
                 let all = self.with_others(&there, all);
                 if all.0.len() >= of && self.is_ours_to_write(&all) {
@@ -155,13 +167,13 @@ impl Board {
         &self,
         speaker: &ObjectRef,
         object: &Object,
-        is_alone: bool,
+        is_alone: impl FnOnce() -> bool,
     ) -> (Map<String, Value>, Vec<MembershipStatus>) {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = parts.get(&object.key).and_then(|all| Some(&all.0[all.position(speaker).ok()?].1.part));
-        match own {
-            Some(part) => (part.fields.clone(), part.memberships.clone()),
-            None if is_alone => beside_standing(object),
+        let own = parts.get(&object.key).and_then(|all| Some(&all.0[all.position(speaker).ok()?].1));
+        match own.filter(|own| *own.uid == *object.uid) {
+            Some(own) => (own.part.fields.clone(), own.part.memberships.clone()),
+            None if is_alone() => beside_standing(object),
             None => Default::default(),
         }
     }
@@ -199,6 +211,12 @@ impl Board {
         if !has_part && let Some(all) = parts.get_mut(object) {
             all.remove(speaker);
         }
+    }
+
+    /// Drops whatever a Provider said that is gone.
+    pub(crate) fn forget(&self, speaker: &ObjectRef) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.values_mut().for_each(|all| all.remove(speaker));
     }
 
     /// Writes these, as far as they differ.
@@ -397,10 +415,14 @@ fn together(object: &Object, all: &Parts, now: Timestamp) -> (Standing, Value) {
     let mut memberships: Vec<MembershipStatus> = Vec::new();
     for part in parts() {
         status.extend(part.fields.clone());
-        memberships.extend(part.memberships.iter().cloned());
     }
+    let mut knowing: Vec<&Part> = parts().collect();
+    knowing.sort_by_key(|part| care(part));
+    memberships.extend(knowing.into_iter().flat_map(|part| part.memberships.iter().cloned()));
     if object.key.kind == ObjectKind::Member {
         memberships.sort_by(|a, b| a.account.cmp(&b.account));
+        // An Account that goes from one Provider to another is told of by both for a while; who stands better knows more.
+        memberships.dedup_by(|b, a| a.account == b.account);
         let joined = memberships.iter().all(|one| one.phase == MembershipPhase::Active);
         if standing.stand == Stand::Ready && standing.reason == "AsDeclared" && !memberships.is_empty() {
             (standing.reason, standing.message) = match joined {
@@ -467,4 +489,55 @@ pub(crate) fn to_value<T: serde::Serialize>(value: &T) -> Value {
         tracing::error!(%error, "a status has no JSON form");
         Value::Null
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::Status;
+
+    fn membership(account: &str) -> MembershipStatus {
+        MembershipStatus {
+            account: account.to_owned(),
+            phase: MembershipPhase::Active,
+            roles: vec![],
+            external_id: None,
+            invite: None,
+            reason: None,
+            message: None,
+        }
+    }
+
+    fn key(kind: ObjectKind, name: &str) -> ObjectRef {
+        ObjectRef { kind, namespace: Some(Arc::from("org")), name: Arc::from(name) }
+    }
+
+    #[test]
+    fn an_account_that_two_providers_tell_of_is_listed_once() {
+        let mut parts = Parts::default();
+        for (provider, accounts) in [("new", &["lab", "acme"][..]), ("old", &["lab"])] {
+            let standing = Standing::new(Stand::Ready, "AsDeclared", "");
+            let memberships = accounts.iter().map(|account| membership(account)).collect();
+            let part = Part { standing, fields: Map::new(), memberships };
+            let spoken = Spoken { uid: "".into(), generation: 1, of: 2, part };
+            parts.insert(&key(ObjectKind::Provider, provider), Box::new(spoken));
+        }
+        let member = Object::bare(key(ObjectKind::Member, "ada"));
+        let (_, status) = together(&member, &parts, Timestamp::UNIX_EPOCH);
+        let accounts: Vec<_> = status["memberships"].as_array().unwrap().iter().collect();
+        assert_eq!(accounts.len(), 2, "a list with two of one key is refused by the API server");
+        assert_eq!((&accounts[0]["account"], &accounts[1]["account"]), (&json!("acme"), &json!("lab")));
+    }
+
+    #[test]
+    fn what_was_seen_is_read_back_from_a_status_without_memory_and_standing() {
+        let mut account = Object::bare(key(ObjectKind::Account, "lab"));
+        account.status = Status::new(&json!({
+            "conditions": [], "observedGeneration": 3, "remembered": [], "externalId": "ac-2",
+            "memberships": [to_value(&membership("lab"))],
+        }));
+        let (fields, memberships) = beside_standing(&account);
+        assert_eq!(Value::Object(fields), json!({ "externalId": "ac-2" }));
+        assert_eq!(memberships, [membership("lab")]);
+    }
 }

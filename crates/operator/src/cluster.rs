@@ -96,6 +96,11 @@ impl Cluster {
         self.lock().values().flat_map(|one| one.elsewhere.iter().cloned().chain([one.namespace()])).collect()
     }
 
+    /// How many objects there are.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Takes an object in.
     pub(crate) fn apply(&self, object: Object) {
         let object = Arc::new(object);
@@ -131,9 +136,9 @@ impl Cluster {
         self.touch(before.namespace(), true);
         before.elsewhere.iter().for_each(|namespace| self.touch(namespace.clone(), true));
         if key.kind == ObjectKind::Provider {
-            // One that was in conflict with it goes on, wherever it is.
+            // One that was in conflict with it goes on, wherever it is, unless this one is made again at once.
             let others: BTreeSet<Arc<str>> = self.providers().iter().map(|one| one.namespace()).collect();
-            others.into_iter().for_each(|namespace| self.touch(namespace, false));
+            others.into_iter().for_each(|namespace| self.touch(namespace, true));
         }
     }
 

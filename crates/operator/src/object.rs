@@ -152,6 +152,22 @@ impl Object {
             && *text == other.text
     }
 
+    /// The Accounts that it is in or below, and the Provider that it is the topmost account of.
+    pub(crate) fn refers_to(&self) -> Vec<ObjectRef> {
+        let text: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        let spec = &text["spec"];
+        let to = |kind: ObjectKind, reference: &Value| {
+            let namespace =
+                reference["namespace"].as_str().map(Arc::from).or_else(|| self.key.namespace.clone());
+            Some(ObjectRef { kind, namespace, name: Arc::from(reference["name"].as_str()?) })
+        };
+        let memberships = spec["memberships"].as_array().into_iter().flatten();
+        let accounts = [&spec["accountRef"], &spec["parentRef"]].into_iter();
+        let accounts = accounts.chain(memberships.map(|one| &one["accountRef"]));
+        let provider = to(ObjectKind::Provider, &spec["providerRef"]);
+        accounts.filter_map(|one| to(ObjectKind::Account, one)).chain(provider).collect()
+    }
+
     /// Whether it names an account, as what it is in or below.
     pub(crate) fn names(&self, account: &Self) -> bool {
         let name = &*account.key.name;

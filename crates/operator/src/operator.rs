@@ -1,7 +1,7 @@
 //! The operator as a whole: what all passes share, and its life from start to end.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -96,23 +96,38 @@ impl Operator {
         memory
     }
 
-    /// Whether no other Provider remembers anything of an object, as far as is known here: see [`crate::elsewhere`] for
-    /// Providers of other shards.
-    pub(crate) fn is_unknown_elsewhere(&self, object: &Object, here: &ObjectRef) -> bool {
-        let us = seen_from(here, object.key.namespace.as_deref());
-        let memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut others = memories.iter().filter(|(key, _)| *key != here).map(|(_, (_, memory))| memory);
-        object.status.remembering().iter().all(|provider| *provider == us)
-            && !others.any(|memory| {
-                memory.with(|state| state.is_some_and(|state| owners(state).contains(&object.key)))
-            })
+    /// What all but one Provider remember, as far as is known here: see [`crate::elsewhere`] for Providers of other shards.
+    pub(crate) fn others<'a>(&'a self, here: &'a ObjectRef) -> Others<'a> {
+        Others { operator: self, here, owned: OnceLock::new() }
     }
 
     /// Drops what is kept in memory of a Provider that is gone.
     pub(crate) fn forget(&self, provider: &ObjectRef) {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(provider);
         self.roots.forget(provider);
+        self.board.forget(provider);
         self.sights.forget(provider);
+    }
+}
+
+/// What other Providers remember; found out once, when first asked.
+pub(crate) struct Others<'a> {
+    operator: &'a Operator,
+    here: &'a ObjectRef,
+    owned: OnceLock<BTreeSet<ObjectRef>>,
+}
+
+impl Others<'_> {
+    /// Whether none of them remembers anything of an object.
+    pub(crate) fn know_nothing_of(&self, object: &Object) -> bool {
+        let us = seen_from(self.here, object.key.namespace.as_deref());
+        let owned = || {
+            let memories = self.operator.memories.lock().unwrap_or_else(PoisonError::into_inner);
+            let others = memories.iter().filter(|(key, _)| *key != self.here);
+            others.flat_map(|(_, (_, memory))| memory.with(|state| state.map(owners))).flatten().collect()
+        };
+        object.status.remembering().iter().all(|provider| *provider == us)
+            && !self.owned.get_or_init(owned).contains(&object.key)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What belongs to no Provider of its namespace: an object with an error, or one whose Provider is gone. Its status
 //! says what to do, and a deleted one does not hang for ever.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use orgform_model::{ObjectKind, ObjectRef};
@@ -42,6 +42,7 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
     let mut gone = Vec::new();
     let mut said = Vec::new();
     let mut nothing = Vec::new();
+    let faults = OnceLock::new();
     let own = objects.iter().filter(|object| object.key.namespace.as_ref() == Some(namespace));
     for object in own.filter(|object| object.key.kind != ObjectKind::Provider) {
         let remembers = object.status.remembering();
@@ -74,7 +75,11 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
             nothing.push((object.clone(), standing));
             continue;
         } else {
-            Standing::new(Stand::Stalled, "NoProvider", unspoken(object, &objects))
+            Standing::new(
+                Stand::Stalled,
+                "NoProvider",
+                faults.get_or_init(|| Faults::of(&objects, &declared)).because(object),
+            )
         };
         said.push((object.clone(), standing));
     }
@@ -100,18 +105,56 @@ pub(crate) async fn orphans(operator: &Operator, namespace: &Arc<str>) -> Ended 
     }
 }
 
-/// Why nobody speaks for a living object.
-fn unspoken(object: &Object, objects: &[Arc<Object>]) -> String {
-    let named = objects.iter().filter(|one| one.key.kind == ObjectKind::Account && object.names(one));
-    let named: Vec<&str> = named.map(|account| &*account.key.name).collect();
-    let what = match &named[..] {
-        [] => "the account that it names".to_owned(),
-        [one] => format!("the Account {one}"),
-        more => format!("each of the Accounts {}", more.join(", ")),
-    };
-    format!(
-        "No usable Provider speaks for this: {what}, or one above it, has an error; its status says which."
-    )
+/// What has an error of each Account, or above it.
+struct Faults(BTreeMap<ObjectRef, Option<String>>);
+
+impl Faults {
+    fn of(objects: &[Arc<Object>], declared: &Declared) -> Self {
+        let accounts = objects.iter().filter(|object| object.key.kind == ObjectKind::Account);
+        let accounts: BTreeMap<&ObjectRef, &Arc<Object>> = accounts.map(|one| (&one.key, one)).collect();
+        let providers = objects.iter().filter(|object| object.key.kind == ObjectKind::Provider);
+        let providers: BTreeMap<&ObjectRef, &Arc<Object>> = providers.map(|one| (&one.key, one)).collect();
+        let fault = |account: &Arc<Object>| {
+            let mut at = account.clone();
+            // A circle is an error of each in it.
+            for _ in 0..=accounts.len() {
+                if declared.errors_of(&at.label()).is_some() {
+                    return Some(named(&at.key));
+                }
+                let above = at.refers_to();
+                let provider = above.iter().find_map(|one| providers.get(one));
+                if let Some(provider) = provider {
+                    return declared.errors_of(&provider.label()).map(|_| named(&provider.key));
+                }
+                at = (*above.iter().find_map(|one| accounts.get(one))?).clone();
+            }
+            None
+        };
+        Self(accounts.values().map(|one| (one.key.clone(), fault(one))).collect())
+    }
+
+    /// Why nobody speaks for a living object without an error of its own.
+    fn because(&self, object: &Object) -> String {
+        let itself = Some(object.key.clone()).filter(|key| key.kind == ObjectKind::Account);
+        let all = object.refers_to().into_iter().chain(itself);
+        let faults: BTreeSet<&String> = all.filter_map(|one| self.0.get(&one)?.as_ref()).collect();
+        let faults: Vec<&str> = faults.into_iter().map(String::as_str).collect();
+        match &faults[..] {
+            [] => "No usable Provider speaks for this: what it names, or what that is in, has an error."
+                .to_owned(),
+            [one] => {
+                format!("No usable Provider speaks for this: the {one} has an error; its status says which.")
+            }
+            more => format!(
+                "No usable Provider speaks for this: these have errors, their status says which: {}.",
+                more.join(", ")
+            ),
+        }
+    }
+}
+
+fn named(key: &ObjectRef) -> String {
+    format!("{} {}", key.kind.as_str(), key.name)
 }
 
 /// Tells Members of other namespaces what they may not do here, and what is wrong with them.

@@ -78,6 +78,8 @@ pub(crate) async fn pass(operator: &Operator, provider: &ObjectRef) -> Ended {
     let Some(object) = operator.cluster.get(provider) else {
         operator.forget(provider);
         operator.metrics.gone(provider);
+        // What it said of objects is for the others to say now.
+        provider.namespace.iter().for_each(|namespace| operator.cluster.touch(namespace.clone(), false));
         return Ended::Gone;
     };
     let objects = operator.cluster.matters_to(&object.namespace());
@@ -155,7 +157,7 @@ impl Pass<'_> {
         };
         match self.work(one, &line).await {
             Ok(ended) => ended,
-            Err(error) => self.failed_with(&error).await,
+            Err(error) => self.failed_with(one, &error).await,
         }
     }
 
@@ -201,9 +203,18 @@ impl Pass<'_> {
                     "{older}, which is older, speaks for the same account of the same server. This one writes nothing; \
                      delete one of the two."
                 );
-                let told = self.tell_declared(one, "Conflict", &said).await; // I/O
+                let let_go = self.let_go(self.done_with()).await; // I/O
+                let name = &self.object.key.name;
+                let of_objects = format!(
+                    "The Provider {name} is in conflict with an older one, so nothing is done; its status says what to do."
+                );
+                let told = self.tell_declared(one, "Conflict", &of_objects).await; // I/O
+                let said = match self.object.dying {
+                    true => format!("{} {said}", self.waits_for(one)),
+                    false => said,
+                };
                 let ended = self.tell(Standing::new(Stand::Stalled, "Conflict", said), None).await; // I/O
-                return Ok(if told.is_ok() { ended } else { Ended::Failed });
+                return Ok(if told.and(let_go).is_ok() { ended } else { Ended::Failed });
             }
         }
         if one.desired.policy.mode == Mode::Observe || one.desired.policy.mode == Mode::Plan {
@@ -322,19 +333,18 @@ impl Pass<'_> {
         let NoLine { reason, said } = none;
         // Where something of this fails too, that is tried again with the rest.
         let _ = self.let_go(self.done_with()).await; // I/O
+        let of_objects = format!("{said} Until then nothing is done.");
         let keep = match self.object.dying {
             true => format!(
-                "The Provider is deleted too: to let all of it go, while everybody stays at the provider: `{}`.",
+                " The Provider is deleted too: to let all of it go, while everybody stays at the provider: `{}`.",
                 annotations::keep_command(&self.object.key)
             ),
-            false => {
-                "One that is annotated with orgform.dev/keep=true goes, and what it gave stays.".to_owned()
-            }
+            false => String::new(),
         };
         let said = format!(
-            "{said} Until then no deleted object goes, since nobody can tell what is left of it at the provider. {keep}"
+            "{said} Until then no deleted object goes, since nobody can tell what is left of it at the provider.{keep}"
         );
-        let _ = self.tell_declared(one, reason, &said).await; // I/O
+        let _ = self.tell_declared(one, reason, &of_objects).await; // I/O
         self.tell(Standing::new(Stand::Stalled, reason, said), None).await; // I/O
         Ended::Failed
     }

@@ -160,6 +160,14 @@ impl Queue {
         let orphans = Key::Orphans(touched.namespace.clone());
         let orphans = Some(orphans).filter(|_| shard.has_namespace(&touched.namespace));
         let settle = Duration::from_millis(args.settle_milliseconds.into());
+        let is_gone = |key: &&Key| match key {
+            Key::Provider(one) => {
+                one.namespace.as_ref() == Some(&touched.namespace) && operator.cluster.get(one).is_none()
+            }
+            _ => false,
+        };
+        let gone: Vec<Key> = self.due.keys().filter(is_gone).cloned().collect();
+        gone.into_iter().for_each(|key| self.ask(key, Duration::ZERO, Duration::ZERO));
         for key in keys.chain(orphans) {
             let (gather, most) = if touched.deleted { (settle, SETTLE_MOST) } else { (GATHER, GATHER_MOST) };
             self.failures.remove(&key);

@@ -1,6 +1,7 @@
 //! What the status of an Account, a Role or an API key tells beside its conditions. Pure.
 
 use orgform_model::World;
+use orgform_model::invite::InviteStatus;
 use orgform_model::state::SecretFate;
 use serde_json::{Map, Value, json};
 
@@ -31,7 +32,8 @@ pub(super) fn facts(
                 facts.push(("externalId", json!(id.as_str())));
                 if let Some(content) = world.content(&record.account) {
                     let members = content.members.values().map(|member| &member.roles);
-                    let invites = content.invites.iter().map(|invite| &invite.roles);
+                    let waiting = content.invites.iter().filter(|one| one.status == InviteStatus::Pending);
+                    let invites = waiting.map(|invite| &invite.roles);
                     let people = members.chain(invites).filter(|roles| roles.contains(id));
                     let keys = world.api_keys(&record.account).into_iter().flat_map(|keys| keys.values());
                     let keys = keys.filter(|key| key.roles.contains(id));

@@ -22,12 +22,13 @@ impl Pass<'_> {
     /// Dying objects of which nothing is remembered any more, here or at another Provider.
     pub(super) fn done_with(&self) -> Vec<Arc<Object>> {
         let ours = self.memory.with(|state| state.map(owners).unwrap_or_default());
+        let others = self.operator.others(&self.object.key);
         let is_done = |object: &&Arc<Object>| {
             object.dying
                 && object.kept
                 && object.key.kind != ObjectKind::Provider
                 && !ours.contains(&object.key)
-                && self.operator.is_unknown_elsewhere(object, &self.object.key)
+                && others.know_nothing_of(object)
         };
         self.objects.iter().filter(is_done).cloned().collect()
     }

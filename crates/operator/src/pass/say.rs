@@ -13,6 +13,7 @@ use super::{
 use crate::annotations;
 use crate::board::{MEMORY, Part, Speakers};
 use crate::conditions::capitalized;
+use crate::operator::Others;
 use crate::pass::facts::facts;
 use crate::pass::seats::{Seats, seats};
 use crate::pass::wrote::wrote;
@@ -57,7 +58,7 @@ impl Pass<'_> {
         Ended::Failed
     }
 
-    pub(super) async fn failed_with(&self, error: &EngineError) -> Ended {
+    pub(super) async fn failed_with(&self, one: &One, error: &EngineError) -> Ended {
         let mut said = error.to_string();
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
@@ -68,8 +69,9 @@ impl Pass<'_> {
             EngineError::Unobservable(error) => error.hint.clone(),
             EngineError::OtherServer { .. } => Some(format!(
                 "If the endpoint is a mistake, put the old one back. If it is meant, let go of what is known from the \
-                 old one and make the Provider again: everybody stays at both, and who is declared and there is taken \
-                 over. `kubectl delete oprov {0} -n {1} --wait=false`, then `{2}`, then apply it again.",
+                 old one and make the Provider again: everybody stays at both; who is declared and at the new one is \
+                 taken over, who is not there is invited. `kubectl delete oprov {0} -n {1} --wait=false`, `{2}`, and once it is \
+                 gone apply it again.",
                 self.object.key.name,
                 self.object.namespace(),
                 annotations::keep_command(&self.object.key)
@@ -91,6 +93,14 @@ impl Pass<'_> {
         };
         if comes_by_itself {
             return self.failed(reason, &said).await;
+        }
+        if matches!(error, EngineError::OtherServer { .. }) {
+            // Where this fails too, it is tried again with the rest.
+            let said = format!(
+                "The Provider {} has another endpoint than before; its status says what to do.",
+                self.object.key.name
+            );
+            let _ = self.tell_declared(one, reason, &said).await; // I/O
         }
         // It is tried again, but only another credential or endpoint helps.
         tracing::warn!(provider = %self.object.key, reason, "a pass failed");
@@ -114,20 +124,46 @@ impl Pass<'_> {
         reason: &'static str,
         said: &str,
     ) -> Result<(), kube::Error> {
-        let parts = self.parts();
+        let (parts, others) = (self.parts(), self.operator.others(&self.object.key));
         let part = |object: &Arc<Object>| {
+            let is_own = object.key.namespace == self.object.key.namespace;
+            let mut said = match is_own {
+                true => said.to_owned(),
+                // Of what the owner has nothing is told.
+                false => "Its Provider can't be used at the moment; the status of that tells its owner why."
+                    .to_owned(),
+            };
+            if object.dying {
+                let keep = annotations::keep_command(&object.key);
+                said = format!(
+                    "Deleted, and not gone yet. {said} To let it go, while what it gave stays: `{keep}`."
+                );
+            }
             let standing = Standing::new(Stand::Stalled, reason, said);
-            let is_alone = parts.of(&object.key).count() < 2
-                && self.operator.is_unknown_elsewhere(object, &self.object.key);
+            let is_alone = || {
+                is_own
+                    && object.elsewhere.is_empty()
+                    && parts.of(&object.key).count() < 2
+                    && others.know_nothing_of(object)
+            };
             // What was seen last goes on being told.
             let (fields, memberships) = self.operator.board.last_said(&self.object.key, object, is_alone);
-            (object.clone(), Part { standing, fields, memberships })
+            Part { standing, fields, memberships }
         };
         let remembered = self.memory.with(|state| state.map(owners).unwrap_or_default());
         let ours = one.objects();
-        let has_part = |object: &&Arc<Object>| ours.contains(&object.key) || remembered.contains(&object.key);
-        let said = self.objects.iter().filter(has_part).map(part).collect();
-        let told = self.operator.board.publish(&self.object.key, said, &parts, SystemClock.now()).await;
+        let mut said = Vec::new();
+        let mut silent = Vec::new();
+        for object in self.objects.iter().filter(|object| object.key.kind != ObjectKind::Provider) {
+            let has_part = ours.contains(&object.key) || remembered.contains(&object.key);
+            self.operator.board.retain(&object.key, &self.object.key, has_part);
+            match has_part {
+                true => said.push((object.clone(), part(object))),
+                false => silent.push(object.clone()),
+            }
+        }
+        let told = self.operator.board.publish(&self.object.key, said, &parts, SystemClock.now()).await; // I/O
+        let told = told.and(self.operator.board.fall_silent(&self.object.key, silent).await); // I/O
         if let Err(error) = &told {
             tracing::warn!(provider = %self.object.key, "a status could not be written");
             tracing::debug!(provider = %self.object.key, %error, "a status could not be written");
@@ -151,7 +187,7 @@ impl Pass<'_> {
         let active =
             memberships.values().flatten().filter(|one| one.phase == MembershipPhase::Active).count();
         let (ours, remembered) = (one.objects(), owners(&state));
-        let parts = self.parts();
+        let (parts, others) = (self.parts(), self.operator.others(&self.object.key));
         let declaring = one.desired.all_memberships().map(|(_, _, one)| &one.object).collect();
         let all = All { one, done, state: &state, issues: &issues, declaring };
         let mut nothing = Vec::new();
@@ -165,7 +201,7 @@ impl Pass<'_> {
                 said.push((object.clone(), self.part(object, &all, memberships)));
             } else {
                 silent.push(object.clone());
-                let standing = self.undeclared(object, &parts);
+                let standing = self.undeclared(object, &parts, &others);
                 nothing.extend(standing.map(|standing| undeclared::said(object.clone(), standing, now)));
             }
         }
@@ -189,11 +225,11 @@ impl Pass<'_> {
     }
 
     /// How a Member of the namespace stands that no Provider has a part in, if it declares nothing.
-    fn undeclared(&self, object: &Arc<Object>, parts: &Speakers) -> Option<Standing> {
+    fn undeclared(&self, object: &Arc<Object>, parts: &Speakers, others: &Others<'_>) -> Option<Standing> {
         let is_ours = object.key.namespace == self.object.key.namespace
             && parts.of(&object.key).next().is_none()
             && self.declared.errors_of(&object.label()).is_none()
-            && self.operator.is_unknown_elsewhere(object, &self.object.key);
+            && others.know_nothing_of(object);
         undeclared::standing(object, false).filter(|_| is_ours)
     }
 

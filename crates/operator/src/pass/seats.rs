@@ -2,7 +2,7 @@
 
 use orgform_model::invite::{InviteStatus, MailOutcome as Known};
 use orgform_model::state::MembershipRecord;
-use orgform_model::world::ActualMember;
+use orgform_model::world::{ActualMember, ActualRole};
 use orgform_model::{AccountId, AccountPath, Email, Grant, Grants, RoleId, Thing};
 use orgform_spec::crd::{Invite, InviteState, MailOutcome, MembershipPhase, MembershipStatus};
 
@@ -110,7 +110,8 @@ fn status(seat: &Seat<'_>, done: &Done, state: &ProviderState, issues: &Issues) 
     };
     let external_id = member.map(|(id, _)| id.to_string());
     let seen = member.map(|(_, member)| &member.roles).or_else(|| invite.map(|invite| &invite.roles));
-    let roles = seen.map(|seen| roles_there(*declared, *record, seen, state)).unwrap_or_default();
+    let roles =
+        seen.zip(content).map(|(seen, content)| roles_there(*declared, *record, seen, &content.roles, state));
     let invite = invite.filter(|_| member.is_none()).map(|invite| Invite {
         state: match invite.status {
             InviteStatus::Pending => InviteState::Pending,
@@ -125,14 +126,19 @@ fn status(seat: &Seat<'_>, done: &Done, state: &ProviderState, issues: &Issues) 
     });
     // Of a person as a whole, it is so in each account.
     let is_here = |issue: &&Issue| match &issue.about {
-        Thing::Member(account, person) => account == path && person == *email,
+        // The plan says below what an account is that nobody declares.
+        Thing::Member(account, person) => {
+            let is_it =
+                account == path || declared.is_none() && account.to_string().ends_with(&path.to_string());
+            is_it && person == *email
+        }
         _ => true,
     };
     let issue = issues.get(*object).and_then(|issues| issues.iter().find(is_here));
     MembershipStatus {
         account: account.clone(),
         phase,
-        roles,
+        roles: roles.unwrap_or_default(),
         external_id,
         invite,
         reason: issue.map(|one| one.standing.reason.to_string()),
@@ -146,32 +152,40 @@ fn named(account: Option<&ObjectRef>, path: &AccountPath, member: &ObjectRef) ->
 }
 
 /// The roles that somebody has or will have, of those that are declared, were given, or were left when the person was
-/// taken over. Of a declared one whose id is not known yet nobody can tell: it is shown.
+/// taken over. Where one is there that nobody knows, a declared one that nobody knows either may be it, and is shown.
 fn roles_there(
     declared: Option<&Grants<Grant>>,
     record: Option<&MembershipRecord>,
     seen: &BTreeSet<RoleId>,
+    roles: &BTreeMap<RoleId, ActualRole>,
     state: &ProviderState,
 ) -> Vec<String> {
+    let own = |id: &RoleId| state.roles.get(id).map(|record| &record.key);
+    let fixed = |id: &RoleId| state.fixed_roles.get(id).map(String::as_str).or_else(|| roles.get(id)?.fixed);
+    let is_it = |id: &RoleId, grant: &Grant| match grant {
+        Grant::Role(key) => own(id) == Some(key),
+        // One may have an id in each account.
+        Grant::Fixed(name) => fixed(id) == Some(name),
+    };
     let is_known = |grant: &Grant| match grant {
         Grant::Role(key) => state.roles.values().any(|record| record.key == *key),
-        Grant::Fixed(name) => state.fixed_roles.values().any(|one| one == name),
+        Grant::Fixed(name) => {
+            state.fixed_roles.values().any(|one| one == name)
+                || roles.values().any(|role| role.fixed == Some(name))
+        }
     };
-    let is_it = |id: &RoleId, grant: &Grant| match grant {
-        Grant::Role(key) => state.roles.get(id).is_some_and(|record| record.key == *key),
-        // One may have an id in each account.
-        Grant::Fixed(name) => state.fixed_roles.get(id) == Some(name),
-    };
-    let is_there = |grant: &&Grant| seen.iter().any(|id| is_it(id, grant)) || !is_known(grant);
+    let is_one_unknown = || seen.iter().any(|id| own(id).is_none() && fixed(id).is_none());
+    let is_there =
+        |grant: &&Grant| seen.iter().any(|id| is_it(id, grant)) || !is_known(grant) && is_one_unknown();
     let declared = declared.into_iter().flat_map(Grants::keys).filter(is_there);
-    let mut roles: Vec<String> = declared.map(ToString::to_string).collect();
+    let mut names: Vec<String> = declared.map(ToString::to_string).collect();
     let given = record.into_iter().flat_map(|record| record.granted.keys().chain(&record.kept));
     for name in given.filter(|id| seen.contains(*id)).map(|id| role_name(id, state)) {
-        if !roles.contains(&name) {
-            roles.push(name);
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    roles
+    names
 }
 
 fn role_name(id: &RoleId, state: &ProviderState) -> String {
@@ -191,6 +205,7 @@ fn outcome(record: &MembershipRecord) -> Option<MailOutcome> {
 mod tests {
     use orgform_model::policy::Removal;
     use orgform_model::state::{MailRecord, RoleRecord};
+    use orgform_model::world::RemovalFacts;
     use orgform_model::{Fields, ObjectKind, RoleKey};
 
     use super::*;
@@ -231,7 +246,9 @@ mod tests {
             |grants: &[&Grant]| grants.iter().map(|&one| (one.clone(), None)).collect::<Grants<_>>();
         let shown = |declared: &Grants<Grant>, record: &MembershipRecord, seen: &[&str]| {
             let seen = seen.iter().map(|&id| id.into()).collect();
-            roles_there(Some(declared), Some(record), &seen, &state())
+            let owner =
+                ActualRole { fixed: Some("owner"), fields: Fields::default(), removal: RemovalFacts::LOCAL };
+            roles_there(Some(declared), Some(record), &seen, &[("role-o".into(), owner)].into(), &state())
         };
 
         let edited = declared(&[&viewer]);
@@ -248,6 +265,11 @@ mod tests {
             ["viewer"],
             "admin is still to come"
         );
+        let owner = declared(&[&Grant::Fixed("owner".to_owned())]);
+        assert_eq!(shown(&owner, &record(&[], &[]), &["role-o"]), ["owner"], "seen, and never remembered");
+        assert_eq!(shown(&owner, &record(&[], &[]), &["role-7"]), Vec::<String>::new());
+        let made_later = declared(&[&Grant::Role(RoleKey::new("acme".into(), "auditor"))]);
+        assert_eq!(shown(&made_later, &record(&["role-v"], &[]), &["role-v"]), ["viewer"]);
         let unknown = declared(&[&Grant::Fixed("auditor".to_owned())]);
         assert_eq!(shown(&unknown, &record(&[], &[]), &["role-7"]), ["auditor"], "nobody can tell");
     }

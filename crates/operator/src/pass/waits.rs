@@ -53,7 +53,7 @@ impl Pass<'_> {
         let one = self.declared.providers.iter().find(|one| *one.settings.name.as_str() == **name);
         let mut ours = one.map(One::objects).unwrap_or_default();
         ours.extend(self.memory.with(|state| state.map(owners).unwrap_or_default()));
-        let parts = self.parts();
+        let (parts, others) = (self.parts(), self.operator.others(&self.object.key));
         let now = SystemClock.now();
         let waiting = self.objects.iter().filter(|object| {
             let observed = object.status.tree()["observedGeneration"].as_i64();
@@ -61,7 +61,7 @@ impl Pass<'_> {
                 && (object.dying || observed != Some(object.generation))
                 // Others may have more to say.
                 && parts.of(&object.key).count() < 2
-                && self.operator.is_unknown_elsewhere(object, &self.object.key)
+                && others.know_nothing_of(object)
         });
         let said = waiting.map(|object| {
             let what = if object.dying { "Deleted" } else { "Not looked at yet" };

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use orgform_control_plane::{ControlPlane, Kubectl, WAIT};
 use orgform_sim::Options;
 use orgform_sim::pureport::{self, Sim};
@@ -166,6 +167,14 @@ impl Bed {
     /// A part of an object.
     pub(crate) fn get(&self, object: &str, part: &str) -> String {
         self.kubectl(&["get", object, "-o", &format!("jsonpath={part}")])
+    }
+
+    /// Waits until what is made now is younger than an object: ages are told in whole seconds.
+    pub(crate) fn pass_its_second(&self, object: &str) {
+        let created: Timestamp = self.get(object, "{.metadata.creationTimestamp}").parse().unwrap();
+        while Timestamp::now().as_second() <= created.as_second() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// What an object's status tells people.

@@ -52,7 +52,10 @@ fn live<W: World>(bed: &Bed, sim: &Simulator<W>, objects: &str, accept: W::Act) 
     bed.kubectl(&["delete", "omem/ada", "--timeout=180s"]);
     assert!(sim.stats().writes > writes);
     let told = bed.kubectl(&["events", "--for", "provider.orgform.dev/provider", "--types=Normal"]);
-    assert!(told.contains("Applied") && told.contains("acme:member/ada@acme.example"), "{told}");
+    assert!(
+        told.contains("Applied") && told.contains("Done: remove provider/acme:member/ada@acme.example."),
+        "{told}"
+    );
     let said = operator.said() + &bed.kubectl(&["get", "oprov,oacc,events", "-o", "yaml"]);
     assert!(!operator.said().contains("ada@acme.example"), "a person was told of in the log");
     for secret in sim.secrets() {

@@ -121,6 +121,7 @@ fn a_role_in_use_stays_and_of_two_providers_of_one_account_the_younger_writes_no
     assert!(!bed.get("orole/viewer", "{.metadata.deletionTimestamp}").is_empty());
 
     let writes = bed.sim.stats().writes;
+    bed.pass_its_second("oprov/pureport");
     let second = bed.provider("").replace("name: pureport }\nspec", "name: second }\nspec");
     let account =
         ACCOUNT.replace("name: acme }", "name: other }").replace("name: pureport }", "name: second }");
@@ -131,6 +132,12 @@ fn a_role_in_use_stays_and_of_two_providers_of_one_account_the_younger_writes_no
     assert!(said.starts_with("The Provider pureport, which is older, speaks"), "{said}");
     bed.wait("omem/tim", &reason("Conflict"));
     assert_eq!(bed.sim.stats().writes, writes);
+
+    // As the status says: one of the two goes, and who was in the account of the one is put into that of the other.
+    bed.kubectl(&["delete", "oprov/second", "--wait=false"]);
+    bed.apply(&self::member("tim", ""));
+    bed.wait("omem/tim", &reason("Invited"));
+    assert_eq!(bed.get("omem/tim", "{.status.summary.accounts}"), "acme");
 }
 
 #[test]
@@ -144,9 +151,12 @@ fn the_younger_of_two_providers_goes_on_once_the_older_one_of_another_namespace_
     older.wait("oprov/pureport", "condition=Ready");
 
     younger.secret();
+    older.pass_its_second("oprov/pureport");
     younger.apply(&(older.provider("") + ROLE + ACCOUNT + &member("ada", "")));
     younger.wait("omem/ada", &reason("Conflict"));
     let said = younger.message("omem/ada");
+    assert!(said.starts_with("The Provider pureport is in conflict with an older one"), "{said}");
+    let said = younger.message("oprov/pureport");
     assert!(said.starts_with("Another Provider, which is older"), "{said}");
 
     older.kubectl(&["delete", "oprov/pureport", "--timeout=120s"]);
@@ -200,6 +210,7 @@ fn another_endpoint_is_refused_until_what_is_known_of_the_old_one_is_let_go() {
     bed.wait("oprov/pureport", &reason("Refused"));
     let said = bed.message("oprov/pureport");
     assert!(said.contains("If the endpoint is a mistake, put the old one back."), "{said}");
+    bed.wait("omem/ada", &reason("Refused"));
     assert_eq!((bed.sim.stats().writes, other.sim.stats().writes), (writes, 0));
     bed.apply(&bed.provider(""));
     bed.wait("oprov/pureport", "condition=Ready");
